@@ -1,0 +1,64 @@
+namespace CredBroker.Abstractions;
+
+/// <summary>
+/// A live connection to one target under one generation of its configuration. It grows by properties on the records, never by methods;
+/// abilities that not every target has are interfaces of their own.
+/// </summary>
+public interface IProvider : IAsyncDisposable
+{
+    /// <summary>Makes one credential. It is called once for a lease and never retried: a lost answer would become two credentials.</summary>
+    /// <exception cref="ProviderException">It failed; its effect says whether something may have been made.</exception>
+    Task<IssuedCredential> IssueAsync(IssueRequest request, IIssueJournal journal, CancellationToken cancellationToken);
+
+    /// <summary>Ends one credential. Idempotent: what is not there, on the same target and past any late effect, is gone.</summary>
+    /// <exception cref="ProviderException">It failed, and will be tried again.</exception>
+    Task<RevokeOutcome> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Asks the target who it is and what is missing there. It changes nothing at the target.</summary>
+    /// <exception cref="ProviderException">The target could not be asked.</exception>
+    Task<ProviderHealth> CheckAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A provider whose credentials can be given a longer life.</summary>
+public interface IRenewingProvider
+{
+    /// <summary>Moves the end of a live credential. Answers when it now ends.</summary>
+    /// <exception cref="ProviderException">It failed; the longer life may have taken effect unless its effect says otherwise.</exception>
+    Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>A provider that can list what is outstanding at the target.</summary>
+public interface IListingProvider
+{
+    /// <summary>Everything that carries this installation's name, or claims to. The sequence either completes or throws.</summary>
+    IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>What a check found.</summary>
+/// <param name="TargetIdentity">What the target says it is: leases are pinned to it.</param>
+/// <param name="Findings">What was looked at, and what is missing.</param>
+public sealed record ProviderHealth(string TargetIdentity, IReadOnlyList<HealthFinding> Findings)
+{
+    /// <summary>Whether nothing that the provider needs is missing.</summary>
+    public bool Healthy => Findings.All(finding => finding.Level != FindingLevel.Missing);
+}
+
+/// <summary>How grave a finding is.</summary>
+public enum FindingLevel
+{
+    /// <summary>As it should be.</summary>
+    Ok = 1,
+
+    /// <summary>It works, but somebody should know.</summary>
+    Warning = 2,
+
+    /// <summary>It does not work until this is mended.</summary>
+    Missing = 3,
+}
+
+/// <summary>One thing that a check looked at.</summary>
+/// <param name="Level">How grave it is.</param>
+/// <param name="Subject">What was looked at, such as a permission's name.</param>
+/// <param name="Message">What was found.</param>
+/// <param name="Fix">What to do, where possible as a command to copy; empty when nothing is to be done.</param>
+public sealed record HealthFinding(FindingLevel Level, string Subject, string Message, string Fix = "");
