@@ -1,0 +1,71 @@
+namespace CredBroker.Core;
+
+/// <summary>The limits and periods of one installation. The defaults are safe for a small one.</summary>
+public sealed record BrokerLimits
+{
+    /// <summary>How long after its reservation a lease's issuing call may still be started.</summary>
+    public TimeSpan IssueDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a repeated request supersedes the lease that it made before.</summary>
+    public TimeSpan SupersedeWindow { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The life of a task whose opener names none.</summary>
+    public TimeSpan DefaultTaskLife { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The longest life of a task.</summary>
+    public TimeSpan LongestTaskLife { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>The least grace after a missed heartbeat; otherwise three times the interval.</summary>
+    public TimeSpan ShortestHeartbeatGrace { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How deep a tree of tasks may be; its root has depth 0.</summary>
+    public int TreeDepth { get; init; } = 8;
+
+    /// <summary>How many tasks a tree may have, ended ones included.</summary>
+    public int TreeSize { get; init; } = 1000;
+
+    /// <summary>How many leases a task and its descendants may hold that are not proven dead.</summary>
+    public int LeasesPerTask { get; init; } = 100;
+
+    /// <summary>How many leases a workload may hold that are not proven dead.</summary>
+    public int LeasesPerWorkload { get; init; } = 1000;
+
+    /// <summary>How many leases a role may have that are not proven dead, unless the role says fewer.</summary>
+    public int LeasesPerRole { get; init; } = 10_000;
+
+    /// <summary>How many leases a provider may have that are not proven dead, unless the provider says fewer.</summary>
+    public int LeasesPerProvider { get; init; } = 100_000;
+
+    /// <summary>How many leases of one provider a workload may hold that are not proven dead.</summary>
+    public int LeasesPerWorkloadAndProvider { get; init; } = 500;
+
+    /// <summary>How many running tasks a workload may have opened.</summary>
+    public int TasksPerWorkload { get; init; } = 1000;
+
+    /// <summary>Issues a minute and node, for each workload.</summary>
+    public int IssuesPerMinutePerWorkload { get; init; } = 600;
+
+    /// <summary>Issues a minute and node, for each task.</summary>
+    public int IssuesPerMinutePerTask { get; init; } = 300;
+
+    /// <summary>Issues a minute and node, for each role.</summary>
+    public int IssuesPerMinutePerRole { get; init; } = 6000;
+
+    /// <summary>Issues a minute and node, for each provider, unless the provider says fewer.</summary>
+    public int IssuesPerMinutePerProvider { get; init; } = 12_000;
+
+    /// <summary>Issuing calls that one provider serves at once, per node.</summary>
+    public int IssueSlots { get; init; } = 32;
+
+    /// <summary>Revocations that one provider serves at once, per node.</summary>
+    public int RevokeSlots { get; init; } = 16;
+
+    /// <summary>How long a node holds a claimed lease before another may try.</summary>
+    public TimeSpan ClaimFor { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long one attempt to revoke may take before it is given up (it keeps its slot until it truly returns).</summary>
+    public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>After so many failed attempts a lease goes to the slow lane, and someone is told.</summary>
+    public int AttemptsBeforeSlow { get; init; } = 8;
+}

@@ -1,0 +1,18 @@
+namespace CredBroker.Core;
+
+/// <summary>
+/// Wakes whoever decides when to look: set after local commits that made work, so that nothing waits for the next tick. A signal that is already set stays set.
+/// </summary>
+public sealed class Signals
+{
+    private TaskCompletionSource _set = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes once there is work.</summary>
+    public Task Wait() => Volatile.Read(ref _set).Task;
+
+    /// <summary>There is work.</summary>
+    public void Set() => Volatile.Read(ref _set).TrySetResult();
+
+    /// <summary>Takes the signal: to be called before looking, so that what comes while looking is not missed.</summary>
+    public void Take() => Interlocked.Exchange(ref _set, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+}
