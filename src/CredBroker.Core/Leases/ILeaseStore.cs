@@ -40,6 +40,16 @@ public interface ILeaseStore
     Task<Page<LeaseView>> ListAsync(LeaseQuery query, PageRequest page, CancellationToken cancellationToken);
 }
 
+/// <summary>The database cannot take or answer this now, or nobody knows whether it took it.</summary>
+/// <param name="message">What happened.</param>
+/// <param name="outcomeUnknown">The commit was sent and its answer lost: read again before answering anybody.</param>
+/// <param name="innerException">The cause.</param>
+public sealed class StoreUnavailableException(string message, bool outcomeUnknown, Exception? innerException = null) : Exception(message, innerException)
+{
+    /// <summary>The commit was sent and its answer lost.</summary>
+    public bool OutcomeUnknown { get; } = outcomeUnknown;
+}
+
 /// <summary>A lease with what it can still do.</summary>
 public sealed record LeaseView(Lease Lease, EffectiveState Effective);
 

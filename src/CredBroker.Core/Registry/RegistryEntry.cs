@@ -116,8 +116,8 @@ public interface IRegistryStore
     /// <summary>A number that grows with every change of the registry, of suspensions and of accepted identities: cheap to ask for.</summary>
     Task<long> GenerationAsync(CancellationToken cancellationToken);
 
-    /// <summary>Leases not proven dead, by counter key.</summary>
-    Task<long> CountUnprovenAsync(string quotaKey, CancellationToken cancellationToken);
+    /// <summary>Counters by key (<see cref="Leases.Lease.QuotaKeys"/>); one that was never charged is 0.</summary>
+    Task<IReadOnlyList<long>> CountersAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken);
 }
 
 /// <summary>The registry as it was at one moment.</summary>

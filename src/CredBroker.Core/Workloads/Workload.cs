@@ -27,6 +27,15 @@ public sealed record Workload
     /// <summary>When it was last seen, to within an hour.</summary>
     public required DateTimeOffset LastSeenAt { get; init; }
 
+    /// <summary>The attributes that its last token proved: what policy is asked with when a child task needs this workload's permit too.</summary>
+    public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The teams that its last token proved, as <c>source/team</c>.</summary>
+    public IReadOnlyList<string> Teams { get; init; } = [];
+
+    /// <summary>The instance that its last token proved.</summary>
+    public string? Instance { get; init; }
+
     /// <summary>Other stable ids seen for the same subject, which wait for an administrator; null when there are none.</summary>
     public IReadOnlyDictionary<string, string>? RefusedStableIds { get; init; }
 
@@ -39,7 +48,7 @@ public interface IWorkloadStore
 {
     /// <summary>
     /// Finds or adds the workload of (source, subject). Stable ids other than the pinned ones are noted as refused; the answer then carries them and
-    /// the caller must be refused.
+    /// the caller must be refused. Attributes, teams and instance are updated when they differ.
     /// </summary>
     Task<Workload> SeeAsync(Workload seen, CancellationToken cancellationToken);
 

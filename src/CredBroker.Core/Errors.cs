@@ -1,0 +1,27 @@
+namespace CredBroker.Core;
+
+/// <summary>Errors that more than one place gives, in one wording.</summary>
+internal static class Errors
+{
+    /// <summary>Absent and forbidden look alike to a stranger.</summary>
+    public static BrokerError NotFound(string resource) => new(Reasons.ResourceNotFound, $"There is no {resource} that you may see.");
+
+    public static BrokerError Denied(string what) => new(Reasons.PermissionDenied, $"You may not {what}. Ask whoever keeps the policies for the right.");
+
+    public static BrokerError TaskOver => new(Reasons.TaskEnded, "The task has ended. Create a new one.");
+
+    public static BrokerError Stale => new(Reasons.ConcurrentChange, "Policies or registrations changed while this was decided. Try again.")
+    {
+        RetryAfter = TimeSpan.FromMilliseconds(100),
+    };
+
+    public static BrokerError Quota(Leases.QuotaCharge charge) => new(Reasons.QuotaExceeded, $"There are already {charge.Limit} {charge.What}, the most that is allowed.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(5),
+        Metadata = new Dictionary<string, string> { ["quota"] = charge.What, ["limit"] = charge.Limit.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+    };
+
+    public static BrokerError Suspended(string what) => new(Reasons.Suspended, $"{what} is suspended: it gets nothing until that is lifted.");
+
+    public static BrokerError Unavailable(string message, TimeSpan retryAfter) => new(Reasons.BrokerUnavailable, message) { RetryAfter = retryAfter };
+}
