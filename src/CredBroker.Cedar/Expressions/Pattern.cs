@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+using CredBroker.Cedar.Text;
+
+namespace CredBroker.Cedar.Expressions;
+
+/// <summary>What <c>like</c> matches: pieces of text with anything between them.</summary>
+public sealed class Pattern
+{
+    internal Pattern(ImmutableArray<string> pieces) => Pieces = pieces;
+
+    /// <summary>The text between the wildcards: one more piece than there are wildcards. Pieces may be empty.</summary>
+    public ImmutableArray<string> Pieces { get; }
+
+    /// <summary>Whether the whole text fits.</summary>
+    public bool Matches(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var (first, last) = (Pieces[0], Pieces[^1]);
+        if (Pieces.Length == 1)
+            return string.Equals(text, first, StringComparison.Ordinal);
+        if (text.Length < first.Length + last.Length)
+            return false;
+        if (!text.StartsWith(first, StringComparison.Ordinal) || !text.EndsWith(last, StringComparison.Ordinal))
+            return false;
+        // Between the fixed ends the leftmost place of each piece is as good as any other.
+        var middle = text.AsSpan(first.Length, text.Length - first.Length - last.Length);
+        for (var i = 1; i < Pieces.Length - 1; i++)
+        {
+            var place = middle.IndexOf(Pieces[i], StringComparison.Ordinal);
+            if (place < 0)
+                return false;
+            middle = middle[(place + Pieces[i].Length)..];
+        }
+        return true;
+    }
+
+    /// <summary>The pattern as a Cedar string.</summary>
+    public override string ToString() => $"\"{string.Join('*', Pieces.Select(p => Quoting.Quote(p, starIsEscaped: true)[1..^1]))}\"";
+}
