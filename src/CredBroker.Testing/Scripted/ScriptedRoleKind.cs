@@ -1,0 +1,59 @@
+using System.Text.Json;
+using CredBroker.Abstractions;
+
+namespace CredBroker.Testing.Scripted;
+
+/// <summary>The template of a scripted role.</summary>
+public sealed record ScriptedTemplate
+{
+    /// <summary>What the credential may be used for: ASCII letters, digits, <c>-</c>, and placeholders.</summary>
+    public string Scope { get; init; } = "";
+
+    /// <summary>Whether it takes two steps, with the handle journalled between them.</summary>
+    public bool TwoSteps { get; init; }
+
+    /// <summary>Whether it can make further credentials.</summary>
+    public bool Mints { get; init; }
+
+    /// <summary>What revoking means.</summary>
+    public RevocabilityKind Revocability { get; init; } = RevocabilityKind.DeletesAndCutsSessions;
+}
+
+/// <summary>The one role kind of the scripted provider: a name and a password.</summary>
+public sealed class ScriptedRoleKind : RoleKind<ScriptedTemplate>
+{
+    /// <inheritdoc/>
+    public override string Name => "scripted";
+
+    /// <inheritdoc/>
+    public override string Description => "A name and a password at a target in memory.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> CredentialFields => ["username", "password"];
+
+    /// <summary>A template, as a role holds it.</summary>
+    public static JsonElement Template(ScriptedTemplate? template = null) => Document<ScriptedTemplate>.Write(template ?? new());
+
+    /// <inheritdoc/>
+    protected override IEnumerable<ValidationError> Validate(ScriptedTemplate template)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        if (template.Scope.Length > 200 || !template.Scope.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '{' or '}' or '_'))
+            yield return new ValidationError("scope", "A scope has at most 200 ASCII letters, digits and hyphens.");
+    }
+
+    /// <inheritdoc/>
+    protected override Revocability RevocabilityOf(ScriptedTemplate template)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        var residual = template.Revocability == RevocabilityKind.DeletesAndCutsSessions ? "" : "What was opened before lives on.";
+        return new Revocability(template.Revocability, TimeSpan.Zero, residual);
+    }
+
+    /// <inheritdoc/>
+    protected override bool CanMint(ScriptedTemplate template)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        return template.Mints;
+    }
+}

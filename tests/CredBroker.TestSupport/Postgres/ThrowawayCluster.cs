@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace CredBroker.TestSupport.Postgres;
+
+/// <summary>A cluster in a temporary folder, on a free port of the loopback, gone with this process.</summary>
+internal static class ThrowawayCluster
+{
+    // Durability is switched off: nothing here outlives the run. Prepared transactions are on, because they can block a role's end.
+    private const string Settings =
+        "-c listen_addresses=127.0.0.1 -c max_connections=200 -c max_prepared_transactions=20 -c fsync=off -c full_page_writes=off -c timezone=UTC";
+
+    public static async Task<PostgresServer.Found> StartAsync(PostgresBinaries binaries)
+    {
+        // Servers refuse to run as root; Debian's package brings a user for it.
+        var isRoot = Environment.UserName == "root";
+        if (isRoot && (await RunAsync("id", "postgres")).ExitCode != 0)
+            return new PostgresServer.Found.None("this is root, and there is no user postgres to run the server as.");
+
+        var folder = Directory.CreateTempSubdirectory("credbroker-postgres-").FullName;
+        var data = Path.Combine(folder, "data");
+        var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var passwordFile = Path.Combine(folder, "password");
+        await File.WriteAllTextAsync(passwordFile, password).ConfigureAwait(false);
+        if (isRoot) await RunOrThrowAsync(false, "chown", "-R", "postgres", folder);
+
+        await RunOrThrowAsync(isRoot, binaries["initdb"], "-D", data, "-U", "postgres", "-A", "scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C", "--no-sync");
+        var port = FreePort();
+        await RunOrThrowAsync(
+            isRoot, binaries["pg_ctl"], "-D", data, "-w", "-t", "60", "-l", Path.Combine(folder, "log"),
+            "-o", string.Create(CultureInfo.InvariantCulture, $"{Settings} -c port={port} -c unix_socket_directories={folder}"), "start");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Stop(isRoot, binaries, data, folder);
+        return new PostgresServer.Found.Server(
+            string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=postgres;Password={password};Database=postgres"));
+    }
+
+    private static void Stop(bool isRoot, PostgresBinaries binaries, string data, string folder)
+    {
+        RunAsync(As(isRoot, binaries["pg_ctl"], "-D", data, "-m", "immediate", "-w", "-t", "10", "stop")).GetAwaiter().GetResult();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static string[] As(bool isRoot, params string[] command) => isRoot ? ["runuser", "-u", "postgres", "--", .. command] : command;
+
+    private static async Task RunOrThrowAsync(bool isRoot, params string[] command)
+    {
+        var (exitCode, output) = await RunAsync(As(isRoot, command)).ConfigureAwait(false);
+        if (exitCode != 0) throw new InvalidOperationException($"{Path.GetFileName(command[0])} ended with {exitCode}: {output}");
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(params string[] command)
+    {
+        // The server inherits the standard streams, and would keep a pipe open for its whole life: they go to a file.
+        var log = Path.GetTempFileName();
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >\"$0\" 2>&1 </dev/null", log, .. command])
+            {
+                WorkingDirectory = Path.GetTempPath(),
+            })!;
+            await process.WaitForExitAsync().ConfigureAwait(false);
+            return (process.ExitCode, await File.ReadAllTextAsync(log).ConfigureAwait(false));
+        }
+        finally
+        {
+            File.Delete(log);
+        }
+    }
+}
