@@ -6,6 +6,8 @@ namespace CredBroker.TestSupport.Postgres;
 /// <summary>A database of its own, with its superuser's connection string.</summary>
 public sealed class PostgresDatabase(string superuser, string name) : IAsyncDisposable
 {
+    private readonly List<string> _roles = [];
+
     /// <summary>The database's name.</summary>
     public string Name { get; } = name;
 
@@ -38,6 +40,7 @@ public sealed class PostgresDatabase(string superuser, string name) : IAsyncDisp
     public async Task<string> CreateGroupAsync()
     {
         var group = $"grp_{Uid.New(TimeProvider.System)}";
+        _roles.Add(group);
         await ExecuteAsync($"CREATE ROLE {group} NOLOGIN; GRANT USAGE ON SCHEMA public TO {group}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {group}").ConfigureAwait(false);
         return group;
     }
@@ -48,6 +51,7 @@ public sealed class PostgresDatabase(string superuser, string name) : IAsyncDisp
     public async Task<PostgresLogin> CreateBrokerLoginAsync(params IEnumerable<string> groups)
     {
         var login = new PostgresLogin($"broker_{Uid.New(TimeProvider.System)}", $"test-{Uid.New(TimeProvider.System)}");
+        _roles.Add(login.Username);
         await ExecuteAsync($"CREATE ROLE {login.Username} LOGIN CREATEROLE PASSWORD '{login.Password}'; GRANT pg_signal_backend TO {login.Username}").ConfigureAwait(false);
         if (await PostgresServer.MajorVersionAsync().ConfigureAwait(false) >= 16)
         {
@@ -58,11 +62,12 @@ public sealed class PostgresDatabase(string superuser, string name) : IAsyncDisp
         return login;
     }
 
-    /// <summary>Drops the database and cuts who is still in it. Roles stay: they belong to the server, whose end is theirs.</summary>
+    /// <summary>Drops the database, cuts who is still in it, and drops the groups and logins that were made here.</summary>
     public async ValueTask DisposeAsync()
     {
-        NpgsqlConnection.ClearAllPools();
+        await using (var connection = new NpgsqlConnection(ConnectionString)) NpgsqlConnection.ClearPool(connection);
         await PostgresServer.ExecuteAsync(superuser, $"DROP DATABASE IF EXISTS {Name} WITH (FORCE)").ConfigureAwait(false);
+        foreach (var role in _roles) await PostgresServer.ExecuteAsync(superuser, $"DROP ROLE IF EXISTS {role}").ConfigureAwait(false);
     }
 }
 
