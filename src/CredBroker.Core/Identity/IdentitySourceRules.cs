@@ -77,8 +77,8 @@ public static class IdentitySourceRules
         var hasKeys = oidc.JwksUri is not null || oidc.JwksInline is not null || oidc.JwksFile is not null;
         if (issuer is null && !preset.Spiffe)
             Add(errors, "oidc.issuer", "The issuer is required: the exact iss of the tokens.");
-        else if (issuer is null && !hasKeys && oidc.DiscoveryUrl is null)
-            Add(errors, "oidc", "Without an issuer it must be said where the keys are: discoveryUrl, jwksUri, jwksInline or jwksFile.");
+        else if (issuer is null && !hasKeys)
+            Add(errors, "oidc", "Without an issuer it must be said where the keys are: jwksUri, jwksInline or jwksFile.");
         if (issuer is not null) CheckIssuer(errors, issuer, presetName, installation);
         CheckKeys(errors, oidc, installation, operatorOwned);
         if (preset.Spiffe && SpiffeId.TrustDomainOfPrefix(oidc.SubjectPrefix) is null)
