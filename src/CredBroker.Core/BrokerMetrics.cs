@@ -1,0 +1,41 @@
+using System.Diagnostics.Metrics;
+using CredBroker.Abstractions;
+
+namespace CredBroker.Core;
+
+/// <summary>What the broker counts, under the meter <c>CredBroker</c>. Names of providers and reasons only: never of workloads or tasks.</summary>
+public sealed class BrokerMetrics
+{
+    /// <summary>The meter's name.</summary>
+    public const string MeterName = "CredBroker";
+
+    private readonly Counter<long> _issued;
+    private readonly Counter<long> _refused;
+    private readonly Counter<long> _proven;
+    private readonly Counter<long> _failed;
+    private readonly Histogram<double> _timeToDead;
+
+    /// <summary>Makes the instruments.</summary>
+    public BrokerMetrics(IMeterFactory meters)
+    {
+        ArgumentNullException.ThrowIfNull(meters);
+        var meter = meters.Create(MeterName);
+        _issued = meter.CreateCounter<long>("credbroker.leases.issued", "{lease}", "Credentials that were issued.");
+        _refused = meter.CreateCounter<long>("credbroker.issues.refused", "{request}", "Requests for a credential that were refused, by reason.");
+        _proven = meter.CreateCounter<long>("credbroker.leases.proven_dead", "{lease}", "Leases that were proven dead.");
+        _failed = meter.CreateCounter<long>("credbroker.revocations.failed", "{attempt}", "Attempts to revoke that failed, by fault.");
+        _timeToDead = meter.CreateHistogram<double>("credbroker.leases.time_to_dead", "s", "From dead in effect to proven dead.");
+    }
+
+    internal void Issued(string provider) => _issued.Add(1, new KeyValuePair<string, object?>("provider", provider));
+
+    internal void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void Failed(ProviderFault fault) => _failed.Add(1, new KeyValuePair<string, object?>("fault", fault.ToString()));
+
+    internal void Proven(TimeSpan timeToDead)
+    {
+        _proven.Add(1);
+        _timeToDead.Record(timeToDead.TotalSeconds);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using CredBroker.Abstractions;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policies;
+using CredBroker.Core.Registry;
+using CredBroker.Core.Tasks;
+using CredBroker.Core.Workloads;
+
+namespace CredBroker.Core.Issuance;
+
+/// <summary>A credential as a caller asks for it.</summary>
+public sealed record IssueCommand
+{
+    /// <summary>Who asks.</summary>
+    public required Caller Caller { get; init; }
+
+    /// <summary>For which task.</summary>
+    public required Uid Task { get; init; }
+
+    /// <summary>The provider's name.</summary>
+    public required string Provider { get; init; }
+
+    /// <summary>The role's name there.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>The parameters, as given.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The life that is wished for; null for the longest that is allowed.</summary>
+    public TimeSpan? Ttl { get; init; }
+
+    /// <summary>The caller's request id; empty for none.</summary>
+    public string RequestId { get; init; } = "";
+
+    /// <summary>The attempt's number, from 0.</summary>
+    public int Attempt { get; init; }
+}
+
+/// <summary>A lease with its credential: answered once.</summary>
+public sealed record IssuedLease(LeaseView Lease, IReadOnlyDictionary<string, CredentialField> Credential);
+
+/// <summary>What is going to be issued, as it was decided.</summary>
+internal sealed record IssuePlan
+{
+    public required IssueCommand Command { get; init; }
+
+    public required AgentTask Task { get; init; }
+
+    public required Registered<ProviderSpec> Provider { get; init; }
+
+    public required Registered<RoleSpec> Role { get; init; }
+
+    public required IProviderType Type { get; init; }
+
+    public required JsonElement Template { get; init; }
+
+    public required SortedDictionary<string, string> Parameters { get; init; }
+
+    public required Revocability Revocability { get; init; }
+
+    public required bool CanMint { get; init; }
+
+    public required TimeSpan Ttl { get; init; }
+
+    public required TimeSpan LongestTtl { get; init; }
+
+    public required Decision Decision { get; init; }
+}

@@ -1,0 +1,85 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Policies;
+using CredBroker.Core.Registry;
+using CredBroker.Core.Tasks;
+using CredBroker.Core.Workloads;
+
+namespace CredBroker.Core.Leases;
+
+/// <summary>Shows and revokes leases.</summary>
+public sealed class LeaseService(ILeaseStore leases, TaskAccess access, IRegistryStore registry, Decider decider, Signals signals, TimeProvider time)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A lease of a task that the caller may see; <paramref name="task"/> null to find it without its task.</summary>
+    public async Task<Result<LeaseView>> GetAsync(Caller caller, Uid? task, Uid lease, CancellationToken cancellationToken)
+    {
+        var found = await leases.FindAsync(lease, cancellationToken);
+        if (found is null || (task is { } expected && expected != found.Lease.TaskId)) return Errors.NotFound("lease");
+        var seen = await access.ToSeeAsync(caller, found.Lease.TaskId, cancellationToken);
+        return seen.Match<Result<LeaseView>>(_ => found, _ => Errors.NotFound("lease"));
+    }
+
+    /// <summary>Leases that the caller may see.</summary>
+    public async Task<Result<Page<LeaseView>>> ListAsync(Caller caller, LeaseQuery query, PageRequest page, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        ArgumentNullException.ThrowIfNull(query);
+        if (query.Task is { } task)
+        {
+            var seen = await access.ToSeeAsync(caller, task, cancellationToken);
+            if (seen is Result<AgentTask>.Refused { Error: var error }) return error;
+            return await leases.ListAsync(query, page, cancellationToken);
+        }
+
+        return await leases.ListAsync(access.MaySeeAll(caller) ? query : query with { VisibleTo = caller.Workload.Uid }, page, cancellationToken);
+    }
+
+    /// <summary>Revokes a lease: dead in effect when this answers. Revoking what is dead changes nothing.</summary>
+    public async Task<Result<LeaseView>> RevokeAsync(Caller caller, Uid? task, Uid lease, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        var found = await leases.FindAsync(lease, cancellationToken);
+        if (found is null || (task is { } expected && expected != found.Lease.TaskId)) return Errors.NotFound("lease");
+        var mine = await access.ToEndAsync(caller, found.Lease.TaskId, cancellationToken);
+        if (mine is Result<AgentTask>.Refused { Error: var error })
+            return error.Reason == Reasons.ResourceNotFound ? Errors.NotFound("lease") : error;
+        return await ApplyAsync(lease, new LeaseEvent.Ended(EndReason.Revoked), caller.Actor, cancellationToken);
+    }
+
+    /// <summary>Closes a lease whose target is gone for good, on a person's word: never shown as proven.</summary>
+    public async Task<Result<LeaseView>> WriteOffAsync(Caller caller, Uid lease, string reason, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        var found = await leases.FindAsync(lease, cancellationToken);
+        if (found is null) return Errors.NotFound("lease");
+        var provider = found.Lease.RoleName.Split('/')[1];
+        if (decider.Administer(caller, "administerProvider", BrokerEntities.Provider(provider)) is { Allowed: false }) return Errors.NotFound("lease");
+        var word = new Evidence("asserted", $"{caller.Workload.Name}: {reason}", time.Now());
+        return await ApplyAsync(lease, new LeaseEvent.WrittenOff(word), caller.Actor, cancellationToken);
+    }
+
+    /// <summary>Waits until everything that a task and its descendants held is proven dead, or until cancelled. Answers how many are not.</summary>
+    public async Task<long> WaitUntilProvenAsync(Uid task, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var unproven = (await registry.CountersAsync([$"task:{task}"], CancellationToken.None))[0];
+            if (unproven == 0 || cancellationToken.IsCancellationRequested) return unproven;
+            await Task.Delay(Look, time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    private async Task<Result<LeaseView>> ApplyAsync(Uid lease, LeaseEvent @event, Actor by, CancellationToken cancellationToken)
+    {
+        var outcome = await leases.ApplyAsync(new LeaseChange(lease, @event, by), cancellationToken);
+        signals.Set();
+        return outcome switch
+        {
+            ApplyOutcome.Applied { After: var after } => after,
+            ApplyOutcome.Refused refused => new BrokerError(Reasons.StateConflict, refused.Why),
+            _ => Errors.NotFound("lease"),
+        };
+    }
+}

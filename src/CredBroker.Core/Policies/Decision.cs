@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
+
+namespace CredBroker.Core.Policies;
+
+/// <summary>What policy said, on which input, by which policies, with which obligations.</summary>
+public sealed record Decision
+{
+    /// <summary>The decision's id.</summary>
+    public required Uid Id { get; init; }
+
+    /// <summary>Whether it permits.</summary>
+    public required bool Allowed { get; init; }
+
+    /// <summary>The action asked about.</summary>
+    public required string Action { get; init; }
+
+    /// <summary>Who asked, as a Cedar entity.</summary>
+    public required string Principal { get; init; }
+
+    /// <summary>On what, as a Cedar entity.</summary>
+    public required string Resource { get; init; }
+
+    /// <summary>The determining policies, as <c>set/policy</c>.</summary>
+    public required IReadOnlyList<string> Policies { get; init; }
+
+    /// <summary>Policies that failed: any of them denies.</summary>
+    public required IReadOnlyList<string> Errors { get; init; }
+
+    /// <summary>SHA-256 over the policy sets in force, hexadecimal.</summary>
+    public required string PolicyHash { get; init; }
+
+    /// <summary>SHA-256 over principal, action, resource, context and entities, hexadecimal.</summary>
+    public required string InputHash { get; init; }
+
+    /// <summary>The input without free text, as the audit trail keeps it.</summary>
+    public required JsonObject Input { get; init; }
+
+    /// <summary>The longest life that the determining permits allow; null when none of them says.</summary>
+    public TimeSpan? MaxTtl { get; init; }
+
+    /// <summary>What to tell whoever asked.</summary>
+    public string Explanation => Allowed ? $"Permitted by {string.Join(", ", Policies)}."
+        : Errors.Count > 0 ? $"Denied, because policies failed: {string.Join("; ", Errors)}."
+        : Policies.Count > 0 ? $"Forbidden by {string.Join(", ", Policies)}."
+        : $"No policy permits {Action} on {Resource} for {Principal}.";
+
+    /// <summary>The event that records it.</summary>
+    public AuditDraft ToAudit(Actor by, Uid? task, Uid? lease = null, string resource = "") => new(AuditTypes.Decision, by)
+    {
+        TaskId = task,
+        LeaseId = lease,
+        DecisionId = Id,
+        Resource = resource,
+        Detail = new JsonObject
+        {
+            ["allowed"] = Allowed,
+            ["action"] = Action,
+            ["principal"] = Principal,
+            ["resource"] = Resource,
+            ["policies"] = new JsonArray([.. Policies.Select(policy => JsonValue.Create(policy))]),
+            ["errors"] = new JsonArray([.. Errors.Select(error => JsonValue.Create(error))]),
+            ["policy_hash"] = PolicyHash,
+            ["input_hash"] = InputHash,
+            ["max_ttl"] = MaxTtl is { } ttl ? DurationConverter.Format(ttl) : null,
+            ["input"] = Input.DeepClone(),
+        },
+    };
+
+    /// <summary>The refusal of what it denied.</summary>
+    public BrokerError ToError() => new(Reasons.PolicyDenied, Explanation)
+    {
+        Metadata = new Dictionary<string, string>
+        {
+            ["decision"] = $"decisions/{Id}",
+            ["policies"] = string.Join(",", Policies),
+            ["policy_hash"] = PolicyHash,
+        },
+    };
+}

@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using CredBroker.Cedar;
+using CredBroker.Core.Registry;
+
+namespace CredBroker.Core.Policies;
+
+/// <summary>What a question is about, for sets with a declared scope. Null where the question is about no such thing.</summary>
+public readonly record struct PolicyScope(string Action, string? Provider, string? IdentitySource);
+
+/// <summary>One compiled policy set.</summary>
+public sealed class CompiledPolicySet(Registered<PolicySetSpec> registered, PolicySet policies)
+{
+    private readonly Authorizer _authorizer = new(policies);
+    private readonly HashSet<string> _actions = [.. registered.Spec.Actions];
+    private readonly HashSet<string> _providers = [.. registered.Spec.Providers];
+    private readonly HashSet<string> _sources = [.. registered.Spec.IdentitySources];
+
+    /// <summary>The set's name.</summary>
+    public string Name => registered.Name;
+
+    /// <summary>The text that was compiled.</summary>
+    public string Text => registered.Spec.Text;
+
+    /// <summary>The policies.</summary>
+    public ImmutableArray<Policy> Policies => policies.Policies;
+
+    /// <summary>Whether the set has a say in a question.</summary>
+    public bool Covers(PolicyScope scope) => registered.Spec.Kind != PolicySetKinds.Scoped
+        || ((_actions.Count == 0 || _actions.Contains(scope.Action))
+            && (_providers.Count == 0 || (scope.Provider is { } provider && _providers.Contains(provider)))
+            && (_sources.Count == 0 || (scope.IdentitySource is { } source && _sources.Contains(source))));
+
+    /// <summary>What the set says.</summary>
+    public Response Ask(Request request, EntityStore entities) => _authorizer.IsAuthorized(request, entities);
+}
+
+/// <summary>The kinds of policy set.</summary>
+public static class PolicySetKinds
+{
+    /// <summary>Forbids only, over everything.</summary>
+    public const string Ceiling = "ceiling";
+
+    /// <summary>Permits and forbids within a declared scope; nothing of an administrator's.</summary>
+    public const string Scoped = "scoped";
+
+    /// <summary>The operator's: everything.</summary>
+    public const string Operator = "operator";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [Ceiling, Scoped, Operator];
+}
+
+/// <summary>What all sets in force say together.</summary>
+public sealed record Verdict(bool Allowed, IReadOnlyList<(string Id, Policy Policy)> Determining, IReadOnlyList<string> Errors);
+
+/// <summary>All policy sets in force, compiled. Default deny; a forbid of any set wins; a policy that fails denies.</summary>
+public sealed class PolicyBook
+{
+    private readonly ImmutableArray<CompiledPolicySet> _sets;
+    private readonly Lazy<bool> _readsCounters;
+
+    /// <summary>Takes the compiled sets.</summary>
+    public PolicyBook(IEnumerable<CompiledPolicySet> sets)
+    {
+        _sets = [.. sets.OrderBy(set => set.Name, StringComparer.Ordinal)];
+        Hash = HashOf(_sets);
+        _readsCounters = new Lazy<bool>(() => _sets.Any(set => set.Text.Contains("counters", StringComparison.Ordinal)));
+    }
+
+    /// <summary>SHA-256 over names and texts, hexadecimal.</summary>
+    public string Hash { get; }
+
+    /// <summary>Whether any policy looks at counters, so that they must be read for a decision.</summary>
+    public bool ReadsCounters => _readsCounters.Value;
+
+    /// <summary>The sets.</summary>
+    public IReadOnlyList<CompiledPolicySet> Sets => _sets;
+
+    /// <summary>Decides.</summary>
+    public Verdict Ask(Request request, EntityStore entities, PolicyScope scope)
+    {
+        List<(string, Policy)> permits = [], forbids = [];
+        List<string> errors = [];
+        foreach (var set in _sets)
+        {
+            if (!set.Covers(scope)) continue;
+            var response = set.Ask(request, entities);
+            foreach (var policy in response.Determining) (policy.Effect == Effect.Permit ? permits : forbids).Add((NameOf(set, policy), policy));
+            foreach (var error in response.Errors) errors.Add($"{NameOf(set, error.Policy)} at {error.Location.Line}:{error.Location.Column}: {error.Message}");
+        }
+
+        return new Verdict(permits.Count > 0 && forbids.Count == 0 && errors.Count == 0, forbids.Count > 0 ? forbids : permits, errors);
+    }
+
+    private static string NameOf(CompiledPolicySet set, Policy policy) => $"{set.Name}/{policy.FindAnnotation("id")?.Value ?? policy.Id}";
+
+    private static string HashOf(IEnumerable<CompiledPolicySet> sets)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var set in sets)
+        {
+            var text = Encoding.UTF8.GetBytes(set.Text);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{set.Name}\n{text.Length}\n"));
+            hash.AppendData(text);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,71 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using CredBroker.Cedar;
+
+namespace CredBroker.Core.Policies;
+
+/// <summary>A question to policy, as it is put together: request, entities, and what the audit trail keeps of it.</summary>
+internal sealed class Question
+{
+    private readonly Dictionary<EntityUid, Entity> _entities = [];
+    private readonly List<(string, CedarValue)> _context = [];
+
+    public required EntityUid Principal { get; init; }
+
+    public required string Action { get; init; }
+
+    public required EntityUid Resource { get; init; }
+
+    public required PolicyScope Scope { get; init; }
+
+    /// <summary>What is told of the input. Texts that a caller wrote freely stay out; the hash covers them.</summary>
+    public JsonObject Input { get; } = [];
+
+    /// <summary>Adds entities; the first of a name counts.</summary>
+    public Question With(params IEnumerable<Entity> entities)
+    {
+        foreach (var entity in entities) _entities.TryAdd(entity.Uid, entity);
+        return this;
+    }
+
+    /// <summary>Adds to the context.</summary>
+    public Question Context(string name, CedarValue value)
+    {
+        _context.Add((name, value));
+        return this;
+    }
+
+    /// <summary>Adds to the context and tells of it.</summary>
+    public Question Context(string name, string value)
+    {
+        Input[name] = value;
+        return Context(name, (CedarValue)value);
+    }
+
+    /// <summary>What every call knows.</summary>
+    public Question Call(DateTimeOffset now, IPAddress sourceIp, IEnumerable<KeyValuePair<string, string>> attested)
+    {
+        With(BrokerEntities.Tags(BrokerEntities.Attested, attested));
+        Input["now"] = now.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
+        Input["source_ip"] = sourceIp.ToString();
+        return Context("now", CedarDatetime.From(now)).Context("sourceIp", CedarIpAddress.From(sourceIp)).Context("attested", BrokerEntities.Attested);
+    }
+
+    public Request ToRequest() => new(Principal, BrokerEntities.Action(Action), Resource, CedarRecord.Of([.. _context]));
+
+    public EntityStore ToStore() => EntityStore.Create(_entities.Values.Concat(BrokerEntities.Common.Where(entity => !_entities.ContainsKey(entity.Uid))));
+
+    /// <summary>SHA-256 over everything that policy can see.</summary>
+    public string Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var lines = _entities.Values
+            .Select(entity => $"{entity.Uid} {entity.Attributes} {entity.Tags} {string.Join(',', entity.Parents.Select(parent => parent.ToString()).Order(StringComparer.Ordinal))}")
+            .Order(StringComparer.Ordinal)
+            .Prepend($"{Principal} {Action} {Resource} {CedarRecord.Of([.. _context])}");
+        foreach (var line in lines) hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

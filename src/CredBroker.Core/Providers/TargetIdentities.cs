@@ -1,0 +1,47 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Issuance;
+using CredBroker.Core.Registry;
+
+namespace CredBroker.Core.Providers;
+
+/// <summary>Knows which target each provider points at. A provider that could not be asked when it was registered is asked before its first lease.</summary>
+public sealed class TargetIdentities(ProviderPool pool, IRegistryStore store, Catalog catalog, TimeProvider time)
+{
+    /// <summary>The target's identity; asks for it and keeps it if it is not known yet.</summary>
+    public async Task<Result<string>> EnsureAsync(Registered<ProviderSpec> provider, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(provider);
+        if (provider.Entry.TargetIdentity.Length > 0) return provider.Entry.TargetIdentity;
+        try
+        {
+            await using var use = pool.Acquire(provider.Uid);
+            var health = await use.Provider.CheckAsync(cancellationToken);
+            await AcceptAsync(provider.Entry, health.TargetIdentity, Actor.Broker, cancellationToken);
+            return health.TargetIdentity;
+        }
+        catch (ProviderException e)
+        {
+            return new BrokerError(Reasons.ProviderUnavailable, $"The provider {provider.Name} cannot be reached, and its target was never seen ({e.Fault}).") { RetryAfter = TimeSpan.FromSeconds(5) };
+        }
+    }
+
+    /// <summary>Keeps an identity as the one that evidence must come from.</summary>
+    public async Task<RegistryOutcome> AcceptAsync(RegistryEntry entry, string identity, Actor by, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var next = entry with { TargetIdentity = identity, Version = entry.Version + 1, UpdatedAt = time.Now() };
+        var outcome = await store.PutAsync(
+            new RegistryChange(next, entry.Version, by)
+            {
+                Audit = new AuditDraft(AuditTypes.ProviderIdentityAccepted, by)
+                {
+                    Resource = $"providers/{entry.Name}",
+                    Detail = new System.Text.Json.Nodes.JsonObject { ["from"] = entry.TargetIdentity, ["to"] = ProviderWords.Clean(identity) },
+                },
+            },
+            cancellationToken);
+        await catalog.RefreshAsync(cancellationToken);
+        return outcome;
+    }
+}

@@ -1,0 +1,85 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Policies;
+using CredBroker.Core.Workloads;
+
+namespace CredBroker.Core.Tasks;
+
+/// <summary>
+/// Whose a task is. Its opener and its performer own it, each bound to the one instance that its issuer attests, so that a twin of the same name has no
+/// part in it. Where no instance is attested, policy must permit <c>actOnTask</c>; the kill path asks nobody.
+/// </summary>
+public sealed class TaskAccess(ITaskStore tasks, Decider decider)
+{
+    /// <summary>The task, if the caller may act on it. Binds the performer by its first call.</summary>
+    public async Task<Result<AgentTask>> ToActAsync(Caller caller, Uid id, CancellationToken cancellationToken)
+    {
+        var task = await tasks.FindAsync(id, cancellationToken);
+        if (task is null) return Errors.NotFound("task");
+        if (IsUnboundPerformer(caller, task))
+            task = await tasks.BindPerformerAsync(id, caller.Workload.Uid, caller.Identity.Instance, caller.Actor, cancellationToken) ?? task;
+        return Ownership(caller, task) switch
+        {
+            Owns.Bound => task,
+            Owns.OtherInstance => OtherInstance,
+            Owns.ByNameAlone when decider.OnTask(caller, "actOnTask", task) is { Allowed: false } decision => decision.ToError(),
+            Owns.ByNameAlone => task,
+            _ => decider.OnTask(caller, "actOnTask", task).Allowed ? task : Errors.NotFound("task"),
+        };
+    }
+
+    /// <summary>The task, if the caller may end it and revoke what it holds: an owner always may.</summary>
+    public async Task<Result<AgentTask>> ToEndAsync(Caller caller, Uid id, CancellationToken cancellationToken)
+    {
+        var task = await tasks.FindAsync(id, cancellationToken);
+        if (task is null) return Errors.NotFound("task");
+        return Ownership(caller, task) switch
+        {
+            Owns.Bound or Owns.ByNameAlone => task,
+            _ when decider.OnTask(caller, "endTask", task).Allowed => task,
+            Owns.OtherInstance => OtherInstance,
+            _ => Errors.NotFound("task"),
+        };
+    }
+
+    /// <summary>The task, if the caller may see it: an owner, whoever may audit it, the root.</summary>
+    public async Task<Result<AgentTask>> ToSeeAsync(Caller caller, Uid id, CancellationToken cancellationToken)
+    {
+        var task = await tasks.FindAsync(id, cancellationToken);
+        if (task is null) return Errors.NotFound("task");
+        return Ownership(caller, task) is Owns.Bound or Owns.ByNameAlone || MaySeeAll(caller) || decider.Audit(caller, task).Allowed ? task : Errors.NotFound("task");
+    }
+
+    /// <summary>Whether the caller may see what is not its own.</summary>
+    public bool MaySeeAll(Caller caller)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        return caller.IsRoot || decider.Audit(caller, null).Allowed;
+    }
+
+    private static BrokerError OtherInstance => new(Reasons.NotTaskInstance, "The task belongs to another instance of this workload.");
+
+    private static bool IsUnboundPerformer(Caller caller, AgentTask task) =>
+        task.Performer.Workload is null && task.Performer.SourceUid == caller.Workload.SourceUid && task.Performer.Subject == caller.Workload.Subject;
+
+    private static Owns Ownership(Caller caller, AgentTask task)
+    {
+        var best = Owns.Nothing;
+        foreach (var party in (TaskParty[])[task.Performer, task.Opener])
+        {
+            var owns = party.Workload != caller.Workload.Uid ? Owns.Nothing
+                : party.Instance is null ? Owns.ByNameAlone
+                : party.Instance == caller.Identity.Instance ? Owns.Bound : Owns.OtherInstance;
+            if (owns > best) best = owns;
+        }
+
+        return best;
+    }
+
+    private enum Owns
+    {
+        Nothing,
+        OtherInstance,
+        ByNameAlone,
+        Bound,
+    }
+}
