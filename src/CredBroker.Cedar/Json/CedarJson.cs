@@ -9,14 +9,26 @@ public static class CedarJson
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 100, AllowDuplicateProperties = false };
 
     /// <summary>Reads one value.</summary>
-    public static Parsed<CedarValue> ParseValue(string json, string file = "") => Parse(json, file, root => new JsonValueReader(file).Read(root, "$"));
+    public static Parsed<CedarValue> ParseValue(string json, string file = "") =>
+        Parse(json, file, root => new JsonValueReader(file).Read(root, null, "$"));
 
-    /// <summary>Reads a record, such as a request's context.</summary>
-    public static Parsed<CedarRecord> ParseRecord(string json, string file = "") =>
-        Parse(json, file, root => new JsonValueReader(file).ReadRecord(root, "$"));
+    /// <summary>Reads a request's context.</summary>
+    /// <param name="json">A JSON object.</param>
+    /// <param name="schema">If given, the action's context type says where entities and extension values may be written without their wrapping.</param>
+    /// <param name="action">The request's action.</param>
+    /// <param name="file">The name that errors carry.</param>
+    public static Parsed<CedarRecord> ParseContext(string json, Schema? schema = null, EntityUid? action = null, string file = "")
+    {
+        var type = schema is null || action is null ? null : schema.FindAction(action)?.Context;
+        return Parse(json, file, root => new JsonValueReader(file).ReadRecord(root, type, "$"));
+    }
 
     /// <summary>Reads a list of entities: <c>{"uid": …, "attrs": {…}, "parents": […], "tags": {…}}</c>.</summary>
-    public static Parsed<EntityStore> ParseEntities(string json, string file = "") => Parse(json, file, root => ReadEntities(new(file), root));
+    /// <param name="json">A JSON array.</param>
+    /// <param name="schema">If given, the entity types say where entities and extension values may be written without their wrapping.</param>
+    /// <param name="file">The name that errors carry.</param>
+    public static Parsed<EntityStore> ParseEntities(string json, Schema? schema = null, string file = "") =>
+        Parse(json, file, root => ReadEntities(new(file), schema, root));
 
     private static Parsed<T> Parse<T>(string json, string file, Func<JsonElement, T> read) where T : class
     {
@@ -37,19 +49,12 @@ public static class CedarJson
         }
     }
 
-    private static EntityStore ReadEntities(JsonValueReader reader, JsonElement root)
+    private static EntityStore ReadEntities(JsonValueReader reader, Schema? schema, JsonElement root)
     {
         var entities = new List<Entity>();
         reader.Expect(root, JsonValueKind.Array, "$");
         foreach (var item in root.EnumerateArray())
-        {
-            var path = $"$[{entities.Count}]";
-            reader.ExpectNames(item, path, ["uid", "attrs", "parents", "tags"]);
-            var uid = reader.ReadUid(reader.Required(item, "uid", path), $"{path}.uid");
-            var attributes = reader.ReadRecord(reader.Required(item, "attrs", path), $"{path}.attrs");
-            var tags = item.TryGetProperty("tags", out var given) ? reader.ReadRecord(given, $"{path}.tags") : CedarRecord.Empty;
-            entities.Add(new Entity(uid, attributes, ReadParents(reader, item, path), tags));
-        }
+            entities.Add(ReadEntity(reader, schema, item, $"$[{entities.Count}]"));
         try
         {
             return EntityStore.Create(entities);
@@ -58,6 +63,16 @@ public static class CedarJson
         {
             throw reader.Wrong("$", error.Message);
         }
+    }
+
+    private static Entity ReadEntity(JsonValueReader reader, Schema? schema, JsonElement item, string path)
+    {
+        reader.ExpectNames(item, path, ["uid", "attrs", "parents", "tags"]);
+        var uid = reader.ReadUid(reader.Required(item, "uid", path), $"{path}.uid");
+        var type = schema?.FindEntityType(uid.Type);
+        var attributes = reader.ReadRecord(reader.Required(item, "attrs", path), type?.Attributes, $"{path}.attrs");
+        var tags = item.TryGetProperty("tags", out var given) ? reader.ReadTags(given, type?.Tags, $"{path}.tags") : CedarRecord.Empty;
+        return new Entity(uid, attributes, ReadParents(reader, item, path), tags);
     }
 
     private static ImmutableArray<EntityUid> ReadParents(JsonValueReader reader, JsonElement item, string path)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CredBroker.Cedar.Expressions;
+using CredBroker.Cedar.Schemas;
 using CredBroker.Cedar.Text;
 
 namespace CredBroker.Cedar;
@@ -13,21 +14,36 @@ internal sealed class JsonShapeException(Diagnostic diagnostic) : Exception(diag
 /// <summary>Reads values out of parsed JSON. Its recursion is bounded by the depth that the JSON parser accepts.</summary>
 internal sealed class JsonValueReader(string file)
 {
-    public CedarValue Read(JsonElement json, string path) => json.ValueKind switch
+    /// <summary>Reads a value. Where the schema says what it is, entities and extension values may be written without their wrapping.</summary>
+    public CedarValue Read(JsonElement json, CedarType? type, string path) => json.ValueKind switch
     {
         JsonValueKind.True => true,
         JsonValueKind.False => false,
+        JsonValueKind.String when type is CedarType.Extension extension => Construct(extension.Name, Text(json, path), path),
         JsonValueKind.String => Text(json, path),
         JsonValueKind.Number => ReadLong(json, path),
-        JsonValueKind.Array => new CedarSet([.. json.EnumerateArray().Select((e, i) => Read(e, $"{path}[{i}]"))]),
-        JsonValueKind.Object => ReadObject(json, path),
+        JsonValueKind.Array => ReadSet(json, (type as CedarType.Set)?.Element, path),
+        JsonValueKind.Object when type is CedarType.Entity => ReadUid(json, path),
+        JsonValueKind.Object => ReadObject(json, type as CedarType.Record, path),
         _ => throw Wrong(path, "null is no Cedar value"),
     };
 
-    public CedarRecord ReadRecord(JsonElement json, string path)
+    public CedarRecord ReadRecord(JsonElement json, CedarType.Record? type, string path)
     {
         Expect(json, JsonValueKind.Object, path);
-        return CedarRecord.Create(json.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, Read(p.Value, $"{path}.{p.Name}"))));
+        var attributes = new List<KeyValuePair<string, CedarValue>>();
+        foreach (var property in json.EnumerateObject())
+        {
+            var known = type is not null && type.Attributes.TryGetValue(property.Name, out var attribute) ? attribute.Type : null;
+            attributes.Add(new(property.Name, Read(property.Value, known, $"{path}.{property.Name}")));
+        }
+        return CedarRecord.Create(attributes);
+    }
+
+    public CedarRecord ReadTags(JsonElement json, CedarType? type, string path)
+    {
+        Expect(json, JsonValueKind.Object, path);
+        return CedarRecord.Create(json.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, Read(p.Value, type, $"{path}.{p.Name}"))));
     }
 
     public EntityUid ReadUid(JsonElement json, string path)
@@ -66,12 +82,21 @@ internal sealed class JsonValueReader(string file)
     public JsonShapeException Wrong(string path, string message) =>
         new(new Diagnostic(new SourceLocation(file, 1, 1), $"{Quoting.Quote(path)[1..^1]}: {message}"));
 
-    private CedarValue ReadObject(JsonElement json, string path)
+    private CedarSet ReadSet(JsonElement json, CedarType? element, string path) =>
+        new([.. json.EnumerateArray().Select((e, i) => Read(e, element, $"{path}[{i}]"))]);
+
+    private CedarValue Construct(string type, string text, string path)
+    {
+        var constructor = ExtensionFunction.Find(type == "ipaddr" ? "ip" : type)!;
+        return constructor.Invoke([text], out var error) ?? throw Wrong(path, error!);
+    }
+
+    private CedarValue ReadObject(JsonElement json, CedarType.Record? type, string path)
     {
         if (json.TryGetProperty("__entity", out _))
             return ReadUid(json, path);
         if (!json.TryGetProperty("__extn", out var call))
-            return ReadRecord(json, path);
+            return ReadRecord(json, type, path);
         ExpectNames(json, path, ["__extn"]);
         ExpectNames(call, path, ["fn", "arg", "args"]);
         var name = Text(Required(call, "fn", path), path);
@@ -83,10 +108,10 @@ internal sealed class JsonValueReader(string file)
     private CedarValue[] ReadArguments(JsonElement call, string path)
     {
         if (!call.TryGetProperty("args", out var many))
-            return [Read(Required(call, "arg", path), path)];
+            return [Read(Required(call, "arg", path), null, path)];
         ExpectNames(call, path, ["fn", "args"]);
         Expect(many, JsonValueKind.Array, path);
-        return [.. many.EnumerateArray().Select((e, i) => Read(e, $"{path}[{i}]"))];
+        return [.. many.EnumerateArray().Select((e, i) => Read(e, null, $"{path}[{i}]"))];
     }
 
     // From the raw text: the framework would take 1.0 and 1e2 for whole numbers.

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+
+namespace CredBroker.Cedar.Schemas;
+
+/// <summary>A name as it stands in the text of a schema, before it is resolved.</summary>
+internal sealed record NameSyntax(string Name, SourceLocation Location);
+
+internal abstract record TypeSyntax(SourceLocation Location)
+{
+    public sealed record Named(string Path, SourceLocation Location) : TypeSyntax(Location);
+
+    public sealed record Set(TypeSyntax Element, SourceLocation Location) : TypeSyntax(Location);
+
+    public sealed record Record(ImmutableArray<AttributeSyntax> Attributes, SourceLocation Location) : TypeSyntax(Location);
+}
+
+internal sealed record AttributeSyntax(NameSyntax Name, bool IsRequired, TypeSyntax Type);
+
+internal abstract record DeclarationSyntax(string Space, ImmutableArray<NameSyntax> Names)
+{
+    public sealed record Entity(string Space, ImmutableArray<NameSyntax> Names, ImmutableArray<NameSyntax> Parents, TypeSyntax.Record Attributes, TypeSyntax? Tags)
+        : DeclarationSyntax(Space, Names);
+
+    public sealed record EnumEntity(string Space, ImmutableArray<NameSyntax> Names, ImmutableArray<string> Ids) : DeclarationSyntax(Space, Names);
+
+    public sealed record CommonType(string Space, ImmutableArray<NameSyntax> Names, TypeSyntax Type) : DeclarationSyntax(Space, Names);
+
+    public sealed record Action(string Space, ImmutableArray<NameSyntax> Names, ImmutableArray<ActionReference> Parents, AppliesToSyntax? AppliesTo)
+        : DeclarationSyntax(Space, Names);
+}
+
+/// <summary>An action named as a parent; without a type path it is of the same namespace.</summary>
+internal sealed record ActionReference(string? TypePath, string Id, SourceLocation Location);
+
+internal sealed record AppliesToSyntax(ImmutableArray<NameSyntax> Principals, ImmutableArray<NameSyntax> Resources, TypeSyntax? Context);
