@@ -28,7 +28,8 @@ public sealed class CompiledPolicySet(Registered<PolicySetSpec> registered, Poli
 
     /// <summary>Whether the set has a say in a question.</summary>
     public bool Covers(PolicyScope scope) => registered.Spec.Kind != PolicySetKinds.Scoped
-        || ((_actions.Count == 0 || _actions.Contains(scope.Action))
+        || (!AdministratorActions.Contains(scope.Action)
+            && (_actions.Count == 0 || _actions.Contains(scope.Action))
             && (_providers.Count == 0 || (scope.Provider is { } provider && _providers.Contains(provider)))
             && (_sources.Count == 0 || (scope.IdentitySource is { } source && _sources.Contains(source))));
 

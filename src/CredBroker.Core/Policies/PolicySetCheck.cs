@@ -1,0 +1,99 @@
+using CredBroker.Abstractions;
+using CredBroker.Cedar;
+using CredBroker.Core.Registry;
+
+namespace CredBroker.Core.Policies;
+
+/// <summary>
+/// Everything that is wrong with a policy set, before it is in force: syntax, what the schema does not know, policies that can never apply, misspelled
+/// annotations, an administrator's actions where they do not belong, and permits that rest on what callers merely say.
+/// </summary>
+public sealed class PolicySetCheck
+{
+    private const int LargestText = 2 * 1024 * 1024;
+    private const int MostPolicies = 10_000;
+    private static readonly string[] Declared = ["context.declared", "context.task.intent", "context.task.labels"];
+    private readonly Schema _schema;
+    private readonly Validator _validator;
+
+    /// <summary>Reads the broker's schema.</summary>
+    /// <exception cref="CedarSyntaxException">The schema is wrong: a fault of this build.</exception>
+    public PolicySetCheck(string schemaText)
+    {
+        _schema = Schema.Parse(schemaText, "broker.cedarschema").OrThrow();
+        _validator = new Validator(_schema);
+    }
+
+    /// <summary>Every error, each with file, line and column in its message.</summary>
+    public IReadOnlyList<ValidationError> Check(string name, PolicySetSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        if (!PolicySetKinds.All.Contains(spec.Kind)) return [new ValidationError("kind", $"There is no such kind. There are: {string.Join(", ", PolicySetKinds.All)}.")];
+        if (spec.Text.Length > LargestText) return [new ValidationError("text", $"A policy set has at most {LargestText} characters.")];
+        var parsed = PolicySet.Parse(spec.Text, name);
+        if (!parsed.IsValid) return [.. parsed.Errors.Select(error => new ValidationError("text", error.ToString()))];
+        if (parsed.Value.Policies.Length > MostPolicies) return [new ValidationError("text", $"A set has at most {MostPolicies} policies.")];
+        return
+        [
+            .. parsed.Value.Templates.Select(template => Error(template.Location, "A template with ?principal or ?resource decides nothing here: write the policy out.")),
+            .. _validator.Validate(parsed.Value).Select(issue => new ValidationError("text", issue.ToString())),
+            .. parsed.Value.Policies.SelectMany(policy => CheckAnnotations(policy).Concat(CheckKind(policy, spec)).Concat(CheckDeclared(policy))),
+            .. CheckScope(spec),
+        ];
+    }
+
+    private static IEnumerable<ValidationError> CheckAnnotations(Policy policy)
+    {
+        foreach (var annotation in policy.Annotations)
+        {
+            if (ReservedAnnotations.All.Contains(annotation.Name)) continue;
+            if (ReservedAnnotations.All.FirstOrDefault(reserved => Spelling.Distance(annotation.Name.Replace("_", "", StringComparison.Ordinal), reserved.Replace("_", "", StringComparison.Ordinal)) <= 2) is { } meant)
+                yield return Error(annotation.Location, $"@{annotation.Name} means nothing: did you mean @{meant}?");
+        }
+
+        if (policy.FindAnnotation(ReservedAnnotations.MaxTtl) is { } life)
+        {
+            if (policy.Effect == Effect.Forbid) yield return Error(life.Location, "@max_ttl belongs on a permit: a forbid grants nothing that could be shorter.");
+            else if (!DurationConverter.TryParse(life.Value, out var span) || span <= TimeSpan.Zero) yield return Error(life.Location, "@max_ttl is a duration such as 90s, 15m or 1h.");
+        }
+    }
+
+    private IEnumerable<ValidationError> CheckKind(Policy policy, PolicySetSpec spec)
+    {
+        if (spec.Kind == PolicySetKinds.Ceiling && policy.Effect == Effect.Permit)
+            yield return Error(policy.Location, "A ceiling holds forbids only: put the permit into another set.");
+        if (spec.Kind == PolicySetKinds.Scoped && policy.Action is not ActionScope.Any
+            && _schema.ActionsOf(policy).Select(action => action.Id).FirstOrDefault(AdministratorActions.Contains) is { } action)
+        {
+            yield return Error(policy.Location, $"Only the ceiling and a set of kind operator may speak of {action}.");
+        }
+    }
+
+    private static IEnumerable<ValidationError> CheckDeclared(Policy policy)
+    {
+        if (policy.Effect == Effect.Forbid || policy.FindAnnotation(ReservedAnnotations.TrustsDeclared)?.Value is { Length: > 0 }) yield break;
+        foreach (var path in Declared.Where(path => PolicyReads.Reads(policy, path)))
+            yield return Error(policy.Location, $"This permit reads {path}, which the caller merely says. If that is meant, add @trusts_declared(\"why\").");
+    }
+
+    private static IEnumerable<ValidationError> CheckScope(PolicySetSpec spec)
+    {
+        if (spec.Kind != PolicySetKinds.Scoped && spec.Providers.Count + spec.IdentitySources.Count + spec.Actions.Count > 0)
+            yield return new ValidationError("scope", "Only a set of kind scoped has a scope.");
+        foreach (var action in spec.Actions.Where(AdministratorActions.Contains))
+            yield return new ValidationError("scope.actions", $"Only the ceiling and a set of kind operator may speak of {action}.");
+    }
+
+    private static ValidationError Error(SourceLocation location, string message) => new("text", $"{location}: {message}");
+}
+
+/// <summary>The actions of administrators and incident responders.</summary>
+public static class AdministratorActions
+{
+    /// <summary>Whether an action is one of theirs: a scoped set has no say in it, whatever its scope.</summary>
+    public static bool Contains(string action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        return action.StartsWith("administer", StringComparison.Ordinal) || action is "approve" or "suspend" or "liftSuspension";
+    }
+}

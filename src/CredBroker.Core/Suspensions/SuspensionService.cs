@@ -1,0 +1,90 @@
+using CredBroker.Abstractions;
+using CredBroker.Cedar;
+using CredBroker.Core.Policies;
+using CredBroker.Core.Registry;
+using CredBroker.Core.Workloads;
+
+namespace CredBroker.Core.Suspensions;
+
+/// <summary>Stops a workload, an identity source, a provider or a role, and lifts that. Suspending and lifting are different rights.</summary>
+public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore workloads, Catalog catalog, Decider decider, OperatorRoot? root, Signals signals, TimeProvider time)
+{
+    /// <summary>A suspension with how many leases of its target are not proven dead.</summary>
+    public sealed record Counted(Suspension Suspension, long Held);
+
+    /// <summary>Suspends a target by its resource name; with <paramref name="validateOnly"/> it only says what would die.</summary>
+    public async Task<Result<Counted>> SuspendAsync(Caller caller, string target, string reason, DateTimeOffset? until, bool validateOnly, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        var found = await FindTargetAsync(target, cancellationToken);
+        // Who may not suspend learns nothing of what there is.
+        if (decider.Administer(caller, "suspend", found?.Entity ?? BrokerEntities.Workload(target), found?.Entities ?? []) is { Allowed: false }) return Errors.Denied("suspend this");
+        if (found is null) return Errors.NotFound(target);
+        if (IsRoot(found)) return new BrokerError(Reasons.PermissionDenied, "The operator's root, and the identity source that vouches for it, cannot be suspended.");
+        if (until <= time.Now()) return new BrokerError(Reasons.FieldsInvalid, "The end has passed.") { Violations = [new ValidationError("suspension.expire_time", "The end has passed.")] };
+        var suspension = new Suspension
+        {
+            Id = Uid.New(time),
+            Target = found.Uid,
+            TargetName = target,
+            Reason = reason,
+            By = caller.Actor,
+            CreatedAt = time.Now(),
+            Until = until is { } end ? Instants.Truncate(end) : null,
+        };
+        var held = await store.CountHeldAsync(found.Uid, cancellationToken);
+        if (validateOnly) return new Counted(suspension, held);
+        var written = await store.SuspendAsync(suspension, cancellationToken);
+        await catalog.RefreshAsync(cancellationToken);
+        signals.Set();
+        return new Counted(written, held);
+    }
+
+    /// <summary>Lifts a suspension. What it killed stays dead.</summary>
+    public async Task<Result<Counted>> LiftAsync(Caller caller, Uid id, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        var suspension = await store.FindAsync(id, cancellationToken);
+        var found = suspension is null ? null : await FindTargetAsync(suspension.TargetName, cancellationToken);
+        if (decider.Administer(caller, "liftSuspension", found?.Entity ?? BrokerEntities.Workload(id.ToString()), found?.Entities ?? []) is { Allowed: false }) return Errors.Denied("lift this suspension");
+        if (await store.LiftAsync(id, caller.Actor, cancellationToken) is not { } lifted) return Errors.NotFound("suspension");
+        await catalog.RefreshAsync(cancellationToken);
+        return new Counted(lifted, await store.CountHeldAsync(lifted.Target, cancellationToken));
+    }
+
+    /// <summary>One suspension, for those who may audit, suspend or lift.</summary>
+    public async Task<Result<Counted>> GetAsync(Caller caller, Uid id, CancellationToken cancellationToken)
+    {
+        if (!MayRead(caller) || await store.FindAsync(id, cancellationToken) is not { } suspension) return Errors.NotFound("suspension");
+        return new Counted(suspension, await store.CountHeldAsync(suspension.Target, cancellationToken));
+    }
+
+    /// <summary>A page of suspensions.</summary>
+    public async Task<Result<Page<Suspension>>> ListAsync(Caller caller, bool inForce, PageRequest page, CancellationToken cancellationToken) =>
+        MayRead(caller) ? await store.ListAsync(inForce, page, cancellationToken) : Errors.Denied("read suspensions");
+
+    private bool MayRead(Caller caller) => caller.IsRoot || decider.Audit(caller, null).Allowed;
+
+    private bool IsRoot(Target target) => root is not null
+        && (target.Entity.Equals(BrokerEntities.Source(root.IdentitySource)) || target.Entity.Equals(BrokerEntities.Workload($"{root.IdentitySource}/{root.Subject}")));
+
+    private async Task<Target?> FindTargetAsync(string name, CancellationToken cancellationToken)
+    {
+        var snapshot = catalog.Current;
+        switch (name.Split('/'))
+        {
+            case ["workloads", var id] when Uid.TryParse(id, out var uid) && await workloads.FindAsync(uid, cancellationToken) is { } workload:
+                return new Target(workload.Uid, BrokerEntities.Workload(workload.Name), [.. BrokerEntities.Of(workload, snapshot.FindSource(workload.SourceName))]);
+            case ["identitySources", var source] when snapshot.FindSource(source) is { } found:
+                return new Target(found.Uid, BrokerEntities.Source(source), [BrokerEntities.Of(found)]);
+            case ["providers", var provider] when snapshot.Providers.TryGetValue(provider, out var found):
+                return new Target(found.Uid, BrokerEntities.Provider(provider), [BrokerEntities.Of(found)]);
+            case ["providers", var provider, "roles", var role] when snapshot.TryFindRole(provider, role, out var above, out var found):
+                return new Target(found.Uid, BrokerEntities.Role(provider, role), [BrokerEntities.Of(above), BrokerEntities.Of(above, found, "", false)]);
+            default:
+                return null;
+        }
+    }
+
+    private sealed record Target(Uid Uid, EntityUid Entity, IReadOnlyList<Entity> Entities);
+}
