@@ -7,10 +7,10 @@ public static class TextLimits
     public const int MaxLength = 1 << 20;
 
     /// <summary>How deeply brackets (of any kind) and <c>if</c> may nest.</summary>
-    public const int MaxNesting = 200;
+    public const int MaxNesting = 100;
 
     /// <summary>How deep an expression tree may be: counts also what needs no brackets, such as <c>a.b.c</c> and <c>a + b + c</c>.</summary>
-    public const int MaxDepth = 1_000;
+    public const int MaxDepth = 250;
 
     /// <summary>After this many errors, parsing stops.</summary>
     public const int MaxErrors = 100;

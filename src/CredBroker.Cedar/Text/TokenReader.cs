@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace CredBroker.Cedar.Text;
 
 /// <summary>Unwinds to where parsing can go on: the next semicolon. The error is already recorded.</summary>
@@ -78,7 +80,7 @@ internal abstract class TokenReader
     /// <summary>Every construct that nests goes through here, so that hostile text meets the limit instead of the end of the stack.</summary>
     protected T Nested<T>(Func<T> parse)
     {
-        if (_nesting >= TextLimits.MaxNesting)
+        if (_nesting >= TextLimits.MaxNesting || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             throw Fail(Current, $"nested more than {TextLimits.MaxNesting} deep");
         _nesting++;
         try
@@ -119,6 +121,6 @@ internal abstract class TokenReader
         if (token.Kind == TokenKind.End)
             return "the end of the text";
         var text = SpanOf(token);
-        return token.Kind == TokenKind.String ? "a string" : $"'{(text.Length > 40 ? text[..40] : text)}'";
+        return token.Kind == TokenKind.String ? "a string" : $"'{Quoting.Quote((text.Length > 40 ? text[..40] : text).ToString())[1..^1]}'";
     }
 }

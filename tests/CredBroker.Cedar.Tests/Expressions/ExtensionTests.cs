@@ -1,0 +1,93 @@
+namespace CredBroker.Cedar.Tests.Expressions;
+
+internal sealed class ExtensionTests
+{
+    [TestCase("decimal(\"1.23\") == decimal(\"1.2300\")", true)]
+    [TestCase("decimal(\"-0.5\").lessThan(decimal(\"0.0\"))", true)]
+    [TestCase("decimal(\"1.0\").lessThanOrEqual(decimal(\"1.0\"))", true)]
+    [TestCase("decimal(\"1.0001\").greaterThan(decimal(\"1.0\"))", true)]
+    [TestCase("decimal(\"1.0\").greaterThanOrEqual(decimal(\"1.0001\"))", false)]
+    [TestCase("decimal(\"922337203685477.5807\").greaterThan(decimal(\"-922337203685477.5808\"))", true)]
+    [TestCase("ip(\"127.0.0.1\").isLoopback() && ip(\"::1\").isLoopback()", true)]
+    [TestCase("ip(\"127.0.0.0/7\").isLoopback()", false)]
+    [TestCase("ip(\"10.0.0.1\").isIpv4() && !ip(\"10.0.0.1\").isIpv6()", true)]
+    [TestCase("ip(\"1:2::8\") == ip(\"1:2:0:0:0:0:0:8/128\")", true)]
+    [TestCase("ip(\"10.1.2.3\").isInRange(ip(\"10.0.0.0/8\"))", true)]
+    [TestCase("ip(\"10.0.0.0/8\").isInRange(ip(\"10.1.0.0/16\"))", false)]
+    [TestCase("ip(\"::1\").isInRange(ip(\"0.0.0.0/0\"))", false)]
+    [TestCase("ip(\"ffff:ffff::\").isInRange(ip(\"::/0\"))", true)]
+    [TestCase("ip(\"224.0.0.1\").isMulticast() && ip(\"ff02::1\").isMulticast()", true)]
+    [TestCase("datetime(\"1970-01-01\") < datetime(\"1970-01-01T00:00:00.001Z\")", true)]
+    [TestCase("datetime(\"2024-02-29T12:00:00+0130\") == datetime(\"2024-02-29T10:30:00Z\")", true)]
+    [TestCase("datetime(\"0000-01-01\") < datetime(\"9999-12-31T23:59:59-2359\")", true)]
+    [TestCase("datetime(\"2024-01-02T03:04:05Z\").toDate() == datetime(\"2024-01-02\")", true)]
+    [TestCase("datetime(\"1969-12-31T23:00:00Z\").toDate() == datetime(\"1969-12-31\")", true)]
+    [TestCase("datetime(\"1969-12-31T23:00:00Z\").toTime() == duration(\"23h\")", true)]
+    [TestCase("datetime(\"2024-01-01\").offset(duration(\"-1d\")) == datetime(\"2023-12-31\")", true)]
+    [TestCase("datetime(\"2024-01-02\").durationSince(datetime(\"2024-01-01\")) == duration(\"24h\")", true)]
+    [TestCase("duration(\"1d2h3m4s5ms\").toMilliseconds() == 93784005", true)]
+    [TestCase("duration(\"-90s\").toMinutes() == -1", true)]
+    [TestCase("duration(\"36h\").toDays() == 1 && duration(\"36h\").toHours() == 36 && duration(\"1m\").toSeconds() == 60", true)]
+    [TestCase("duration(\"-9223372036854775808ms\") < duration(\"0s\")", true)]
+    [TestCase("duration(\"1h\") == 3600000", false)]
+    public void Evaluates_to(string expression, bool expected) => Assert.That(Evaluate.Condition(expression), Is.EqualTo(expected));
+
+    [TestCase("decimal(\"1\")")]
+    [TestCase("decimal(\"1.\")")]
+    [TestCase("decimal(\".1\")")]
+    [TestCase("decimal(\"1.00001\")")]
+    [TestCase("decimal(\"+1.0\")")]
+    [TestCase("decimal(\"1.0 \")")]
+    [TestCase("decimal(\"١.٠\")")]
+    [TestCase("decimal(\"922337203685477.5808\")")]
+    [TestCase("ip(\"\")")]
+    [TestCase("ip(\"1.2.3\")")]
+    [TestCase("ip(\"1.2.3.04\")")]
+    [TestCase("ip(\"1.2.3.256\")")]
+    [TestCase("ip(\"1.2.3.4/33\")")]
+    [TestCase("ip(\"1.2.3.4/01\")")]
+    [TestCase("ip(\"1.2.3.4/\")")]
+    [TestCase("ip(\"::ffff:1.2.3.4\")")]
+    [TestCase("ip(\"1::2::3\")")]
+    [TestCase("ip(\"1:2:3:4:5:6:7:8::\")")]
+    [TestCase("ip(\"1:2:3:4:5:6:7\")")]
+    [TestCase("ip(\"fe80::1%eth0\")")]
+    [TestCase("ip(\":::\")")]
+    [TestCase("ip(\"12345::\")")]
+    [TestCase("datetime(\"2023-02-29\")")]
+    [TestCase("datetime(\"2024-13-01\")")]
+    [TestCase("datetime(\"2024-01-01T24:00:00Z\")")]
+    [TestCase("datetime(\"2024-01-01T23:59:60Z\")")]
+    [TestCase("datetime(\"2024-01-01T00:00:00\")")]
+    [TestCase("datetime(\"2024-01-01T00:00:00+2400\")")]
+    [TestCase("datetime(\"2024-01-01T00:00:00.1Z\")")]
+    [TestCase("datetime(\"2024-01-01\\n\")")]
+    [TestCase("duration(\"\")")]
+    [TestCase("duration(\"-\")")]
+    [TestCase("duration(\"1\")")]
+    [TestCase("duration(\"1m1h\")")]
+    [TestCase("duration(\"1h1h\")")]
+    [TestCase("duration(\"1.5h\")")]
+    [TestCase("duration(\"9223372036854775808ms\")")]
+    [TestCase("duration(\"99999999999999999999d\")")]
+    [TestCase("duration(\"1h\") < 5")]
+    [TestCase("duration(\"1h\") < datetime(\"1970-01-01\")")]
+    [TestCase("decimal(\"1.0\") < decimal(\"2.0\")")]
+    [TestCase("datetime(\"2024-01-01\").offset(duration(\"9223372036854775807ms\"))")]
+    [TestCase("datetime(\"1970-01-01\").offset(duration(\"-9223372036854775808ms\")).toDate()")]
+    [TestCase("\"1.2.3.4\".isIpv4()")]
+    [TestCase("ip(\"1.2.3.4\", \"5\")")]
+    [TestCase("ip()")]
+    [TestCase("ip(\"1.2.3.4\").isIpv4(1)")]
+    public void Fails_to_evaluate(string expression) => Assert.That(Evaluate.Condition($"({expression}) == 1"), Is.Null);
+
+    [Test]
+    public void Takes_times_and_addresses_from_the_framework()
+    {
+        var at = new DateTimeOffset(2025, 1, 2, 3, 4, 5, 678, TimeSpan.FromHours(2));
+        Assert.That(CedarDatetime.From(at).ToString(), Is.EqualTo("datetime(\"2025-01-02T01:04:05.678Z\")"));
+        Assert.That(CedarDuration.From(TimeSpan.FromMinutes(90)).ToString(), Is.EqualTo("duration(\"5400000ms\")"));
+        Assert.That(CedarIpAddress.From(System.Net.IPAddress.Parse("::ffff:10.1.2.3")).ToString(), Is.EqualTo("ip(\"10.1.2.3\")"));
+        Assert.That(CedarIpAddress.From(System.Net.IPAddress.Parse("fe80::1")).IsIpv4, Is.False);
+    }
+}
