@@ -16,6 +16,7 @@ public sealed class Attestor(IssuerKeyCache keys, TimeProvider time)
         ArgumentNullException.ThrowIfNull(bearerToken);
         var (token, malformed) = StrictJwt.Parse(bearerToken);
         if (token is null) return malformed!;
+        if (!TokenLifetime.IsWellFormed(token)) return Refuse(RefusalReasons.ClaimRefused, "exp, nbf and iat must be numbers of seconds since 1970.");
         var (source, mismatch) = FindSource(token);
         if (source is null) return mismatch!;
 

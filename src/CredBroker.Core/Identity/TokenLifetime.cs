@@ -8,11 +8,15 @@ internal sealed record TokenLifetime(DateTimeOffset IssuedAt, DateTimeOffset Exp
 
     public bool HasExpired(DateTimeOffset now) => now >= ExpiresAt + Leeway;
 
-    /// <summary>Reads and judges the times (RFC 7519, sections 4.1.4 to 4.1.6).</summary>
+    /// <summary>The times are what calendars have. A matter of form, asked before the signature: the JOSE library throws on others.</summary>
+    public static bool IsWellFormed(StrictJwt token) => token.TryInstant("exp", out _) && token.TryInstant("nbf", out _) && token.TryInstant("iat", out _);
+
+    /// <summary>Reads and judges well-formed times (RFC 7519, sections 4.1.4 to 4.1.6).</summary>
     public static (TokenLifetime? Lifetime, Attestation.Refused? Refused) Read(StrictJwt token, TimeSpan longest, DateTimeOffset now)
     {
-        if (!token.TryInstant("exp", out var expires) || !token.TryInstant("nbf", out var notBefore) || !token.TryInstant("iat", out var issued))
-            return Refuse(RefusalReasons.ClaimRefused, "exp, nbf and iat must be numbers of seconds since 1970.");
+        token.TryInstant("exp", out var expires);
+        token.TryInstant("nbf", out var notBefore);
+        token.TryInstant("iat", out var issued);
         if (expires is not { } end) return Refuse(RefusalReasons.TokenLifeRefused, "The token has no exp: it would be valid for ever.");
         var lifetime = new TokenLifetime(issued ?? now, end);
         if (lifetime.HasExpired(now)) return Refuse(RefusalReasons.TokenExpired, "The token has expired.");
