@@ -15,6 +15,7 @@ public class ScriptedProvider : IProvider
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(journal);
+        RefuseHostile(request.ExternalName, request.Mark);
         var step = await BeginAsync(ScriptedOperation.Issue, request.ExternalName, cancellationToken).ConfigureAwait(false);
         if (step.Acts != ScriptedActs.Never) RefuseUnmakeable(request);
         var template = Document<ScriptedTemplate>.Read(request.Template);
@@ -47,6 +48,7 @@ public class ScriptedProvider : IProvider
     public async Task<RevokeOutcome> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        RefuseHostile(request.ExternalName, request.Mark);
         var step = await BeginAsync(ScriptedOperation.Revoke, request.ExternalName, cancellationToken).ConfigureAwait(false);
         RevokeOutcome? outcome = null;
         if (step.Acts == ScriptedActs.HalfWay && _target.Find(request.ExternalName) is { } found) _target.Disable(found);
@@ -117,6 +119,12 @@ public class ScriptedProvider : IProvider
     private RevokeOutcome Expire(ScriptedCredential found) => _target.Now < found.ExpiresAt
         ? new RevokeOutcome.ExpiresAt(_target.Identity, found.ExpiresAt)
         : new RevokeOutcome.Expired(_target.Identity, new Evidence("expired", $"{found.Name} ended by itself.", _target.Now));
+
+    private static void RefuseHostile(params IEnumerable<string> texts)
+    {
+        if (texts.Any(text => text.Length is 0 or > 200 || !text.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or ':' or '.')))
+            throw new ProviderException(ProviderFault.Credential, "This is no name and no mark of ours.", ProviderEffect.None);
+    }
 
     private void RefuseUnmakeable(IssueRequest request)
     {

@@ -1,0 +1,157 @@
+using CredBroker.Abstractions;
+
+namespace CredBroker.Testing.Conformance;
+
+public abstract partial class ProviderConformance
+{
+    /// <summary>A credential has the fields that were declared, works, and ends no later than asked.</summary>
+    [Test]
+    public async Task Issues_what_works_and_ends_in_time()
+    {
+        await using var subject = await CreateAsync();
+        await using var run = new ConformanceRun(subject);
+        foreach (var role in subject.Roles)
+        {
+            var request = run.NewRequest(role);
+            var credential = await run.IssueAsync(request);
+            Assert.That(credential.Fields.Keys, Is.EquivalentTo(KindOf(subject, role).CredentialFields));
+            Assert.That(subject.SecretFields, Is.SubsetOf(credential.Fields.Keys));
+            Assert.That(credential.ExpiresAt, Is.LessThanOrEqualTo(request.ExpiresAt).And.GreaterThan(subject.Context.Time.GetUtcNow()));
+            Assert.That(await subject.IsAcceptedAsync(credential), "the target accepts it");
+        }
+    }
+
+    /// <summary>Two credentials of the same role are two.</summary>
+    [Test]
+    public async Task Issues_a_secret_of_its_own_each_time()
+    {
+        await using var subject = await CreateAsync();
+        await using var run = new ConformanceRun(subject);
+        var first = await run.IssueAsync(run.NewRequest(subject.Roles[0]));
+        var second = await run.IssueAsync(run.NewRequest(subject.Roles[0]));
+        foreach (var field in subject.SecretFields)
+            Assert.That(first.Fields[field].Value.Reveal(), Is.Not.EqualTo(second.Fields[field].Value.Reveal()));
+    }
+
+    /// <summary>The target, or the provider just before it sends, refuses to act past the deadline; that nothing was made is definite.</summary>
+    [Test]
+    public async Task Makes_nothing_past_the_deadline()
+    {
+        await using var subject = await CreateAsync();
+        if (subject.Type.Local) Assert.Pass("Nothing of a local provider can arrive late.");
+        await using var run = new ConformanceRun(subject);
+        var request = run.NewRequest(subject.Roles[0]);
+        request = request with { Deadline = subject.Context.Time.GetUtcNow().AddMinutes(-1) };
+        var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request));
+        Assert.That((failure as ProviderException)?.Effect, Is.EqualTo(ProviderEffect.None), failure.ToString());
+        await AssertNotListedAsync(run, request.ExternalName);
+    }
+
+    /// <summary>A call that is cancelled leaves nothing that revoking by name does not end.</summary>
+    [Test]
+    public async Task Leaves_nothing_that_cannot_be_ended_when_it_is_cancelled()
+    {
+        await using var subject = await CreateAsync();
+        await using var run = new ConformanceRun(subject);
+        var request = run.NewRequest(subject.Roles[0]);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request, cancelled.Token));
+        Assert.That(failure, Is.InstanceOf<ProviderException>().Or.InstanceOf<OperationCanceledException>());
+        Assert.That(await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, null)), Is.InstanceOf<RevokeOutcome.Gone>());
+    }
+
+    /// <summary>A name that is taken is a definite refusal, and who has it keeps it.</summary>
+    [Test]
+    public async Task Refuses_a_name_that_is_taken()
+    {
+        await using var subject = await CreateAsync();
+        if (subject.Type.Local) Assert.Pass("A local provider makes nothing at a target that has a name there.");
+        await using var run = new ConformanceRun(subject);
+        var request = run.NewRequest(subject.Roles[0]);
+        var credential = await run.IssueAsync(request);
+        var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request));
+        Assert.That((failure as ProviderException)?.Effect, Is.EqualTo(ProviderEffect.None), failure.ToString());
+        Assert.That(await subject.IsAcceptedAsync(credential), "the first one still works");
+    }
+
+    /// <summary>Nothing but the credential's own fields holds the secret.</summary>
+    [Test]
+    public async Task Keeps_the_secret_out_of_handles_evidence_and_errors()
+    {
+        await using var subject = await CreateAsync();
+        await using var run = new ConformanceRun(subject);
+        var request = run.NewRequest(subject.Roles[0]);
+        var credential = await run.IssueAsync(request);
+        var told = new List<string> { credential.ToString(), credential.Handle?.Value ?? "" };
+        if (!subject.Type.Local) told.Add((await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request))).ToString());
+        var dead = await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, credential.Handle));
+        told.Add(dead is RevokeOutcome.Gone gone ? gone.Evidence.ToString() : dead.ToString());
+        Assert.That(credential.Handle?.Value.Length ?? 0, Is.LessThanOrEqualTo(Handle.MaxLength));
+        foreach (var secret in subject.SecretFields.Select(field => credential.Fields[field].Value.Reveal()))
+            Assert.That(told.Where(text => text.Contains(secret, StringComparison.Ordinal)), Is.Empty);
+    }
+
+    /// <summary>A live credential's end moves as asked; a dead one's does not.</summary>
+    [Test]
+    public async Task Renews_what_is_live_and_nothing_else()
+    {
+        await using var subject = await CreateAsync();
+        await using var run = new ConformanceRun(subject);
+        if (run.Provider is not IRenewingProvider renewing)
+        {
+            Assert.That(subject.Abilities.Renews, Is.False);
+            return;
+        }
+
+        var request = run.NewRequest(subject.Roles[0]);
+        var credential = await run.IssueAsync(request);
+        var now = subject.Context.Time.GetUtcNow();
+        var renewal = new RenewRequest(request.LeaseId, request.ExternalName, credential.Handle, request.RoleKind, now.AddMinutes(30), now.AddSeconds(30));
+        var renewed = await renewing.RenewAsync(renewal, CancellationToken.None);
+        Assert.That(renewed, Is.GreaterThan(credential.ExpiresAt).And.LessThanOrEqualTo(renewal.ExpiresAt));
+        Assert.That(await subject.IsAcceptedAsync(credential), "it still works");
+
+        await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, credential.Handle));
+        var failure = await ConformanceRun.FailureOfAsync(() => renewing.RenewAsync(renewal with { Deadline = subject.Context.Time.GetUtcNow().AddSeconds(30) }, CancellationToken.None));
+        Assert.That(failure, Is.InstanceOf<ProviderException>());
+        Assert.That(await subject.IsAcceptedAsync(credential), Is.False);
+    }
+
+    /// <summary>A listing has everything that is outstanding, with its mark, and nothing that is gone.</summary>
+    [Test]
+    public async Task Lists_all_that_is_outstanding()
+    {
+        await using var subject = await CreateAsync();
+        await using var run = new ConformanceRun(subject);
+        if (run.Provider is not IListingProvider listing)
+        {
+            Assert.That(subject.Abilities.Lists, Is.False);
+            return;
+        }
+
+        var requests = Enumerable.Range(0, 5).Select(_ => run.NewRequest(subject.Roles[0])).ToList();
+        var credentials = new List<IssuedCredential>();
+        foreach (var request in requests) credentials.Add(await run.IssueAsync(request));
+        var planted = run.NewRequest(subject.Roles[0]);
+        await subject.PlantAsync(planted.ExternalName);
+        await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(requests[0], credentials[0].Handle));
+
+        var listed = await ListAsync(listing);
+        foreach (var request in requests.Skip(1)) Assert.That(listed[request.ExternalName].Mark, Is.EqualTo(request.Mark));
+        Assert.That(listed, Does.Not.ContainKey(requests[0].ExternalName));
+        Assert.That(listed[planted.ExternalName].Mark, Is.Not.EqualTo(planted.Mark));
+    }
+
+    private static async Task AssertNotListedAsync(ConformanceRun run, string externalName)
+    {
+        if (run.Provider is IListingProvider listing) Assert.That(await ListAsync(listing), Does.Not.ContainKey(externalName));
+    }
+
+    private static async Task<Dictionary<string, OutstandingCredential>> ListAsync(IListingProvider listing)
+    {
+        var listed = new Dictionary<string, OutstandingCredential>(StringComparer.Ordinal);
+        await foreach (var outstanding in listing.ListAsync(CancellationToken.None)) listed.Add(outstanding.ExternalName, outstanding);
+        return listed;
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using CredBroker.Abstractions;
+
+namespace CredBroker.Testing.Conformance;
+
+/// <summary>
+/// A provider in front of a target that is its own, as the suite needs it: made anew for each test, and disposed after it. A suite that lacks
+/// what it asks for fails.
+/// </summary>
+public abstract class ProviderUnderTest : IAsyncDisposable
+{
+    /// <summary>The provider type.</summary>
+    public abstract IProviderType Type { get; }
+
+    /// <summary>What the provider is given. See <see cref="TestContexts"/>.</summary>
+    public abstract ProviderContext Context { get; }
+
+    /// <summary>A configuration that works.</summary>
+    public abstract JsonElement Configuration { get; }
+
+    /// <summary>What the provider can do.</summary>
+    public abstract ProviderAbilities Abilities { get; }
+
+    /// <summary>At least one role for each role kind, which works with that configuration.</summary>
+    public abstract IReadOnlyList<RoleExample> Roles { get; }
+
+    /// <summary>Configurations that must be refused, beside those that the suite makes itself.</summary>
+    public abstract IReadOnlyList<JsonElement> BadConfigurations { get; }
+
+    /// <summary>Roles that must be refused, by their template's validation or at the latest when they are issued from.</summary>
+    public abstract IReadOnlyList<RoleExample> BadRoles { get; }
+
+    /// <summary>The fields of a credential that are secret, as opposed to a user name or a host.</summary>
+    public abstract IReadOnlyList<string> SecretFields { get; }
+
+    /// <summary>Whether the target lets this credential in now, asked of the target itself.</summary>
+    public abstract Task<bool> IsAcceptedAsync(IssuedCredential credential);
+
+    /// <summary>Opens what lives on by itself, such as a session; the answer says whether it still does. Null where there is nothing of the kind.</summary>
+    public virtual Task<Func<Task<bool>>?> OpenAsync(IssuedCredential credential) => Task.FromResult<Func<Task<bool>>?>(null);
+
+    /// <summary>Passes time until the target's clock has reached the instant.</summary>
+    public abstract Task PassTimeAsync(DateTimeOffset until);
+
+    /// <summary>Makes a provider of the same type in front of another target.</summary>
+    public abstract Task<IProvider> ConnectElsewhereAsync();
+
+    /// <summary>
+    /// How a credential's revocation can have been left by a broker that died, or by an administrator's hand: each brings a live credential there.
+    /// Only a local provider has none.
+    /// </summary>
+    public virtual IReadOnlyList<HalfWay> HalfWays => [];
+
+    /// <summary>Puts something of this name at the target which does not carry the mark. Not asked of a local provider.</summary>
+    public virtual Task PlantAsync(string externalName) => throw new NotSupportedException("This provider makes nothing at a target.");
+
+    /// <summary>Whether what was planted is still there and untouched.</summary>
+    public virtual Task<bool> IsPlantedAsync(string externalName) => throw new NotSupportedException("This provider makes nothing at a target.");
+
+    /// <summary>Makes the provider.</summary>
+    public IProvider Connect() => Type.Create(Context, Configuration);
+
+    /// <inheritdoc/>
+    public virtual ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>What a provider can do: the suite holds it to each.</summary>
+/// <param name="Lists">It is an <see cref="IListingProvider"/>.</param>
+/// <param name="Renews">It is an <see cref="IRenewingProvider"/>.</param>
+public sealed record ProviderAbilities(bool Lists, bool Renews);
+
+/// <summary>A role to issue from.</summary>
+/// <param name="Kind">The role kind's name.</param>
+/// <param name="Template">Its template.</param>
+public sealed record RoleExample(string Kind, JsonElement Template)
+{
+    /// <summary>A role whose template is written as JSON.</summary>
+    public static RoleExample Of(string kind, string json) => new(kind, JsonElement.Parse(json));
+}
+
+/// <summary>A state in which a revocation can be found.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Bring">Brings a live credential there.</param>
+public sealed record HalfWay(string Name, Func<IssueRequest, Task> Bring);
