@@ -11,7 +11,7 @@ public sealed class Authorizer(PolicySet policies)
 
     /// <summary>Decides one request, exactly as the Cedar specification says. Never throws on what requests and entities contain.</summary>
     /// <param name="request">The question.</param>
-    /// <param name="entities">What is known of the entities; for policies that name action groups also the actions .</param>
+    /// <param name="entities">What is known of the entities; for policies that name action groups also the actions (<see cref="Schema.ActionEntities"/>).</param>
     public Response IsAuthorized(Request request, EntityStore entities)
     {
         ArgumentNullException.ThrowIfNull(request);
