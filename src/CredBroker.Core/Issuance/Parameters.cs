@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -87,17 +86,16 @@ public static partial class Parameters
     private static string? Refusal(RoleParameter parameter, string value)
     {
         if (value.Length > LongestValue) return $"A value has at most {LongestValue} characters.";
-        if (Unsafe(value)) return "A value holds no control characters, quotes, wildcards, braces or $, and no . or .. as a segment.";
+        if (Unsafe(value)) return "A value is visible ASCII without quotes, wildcards, braces, $ and shell signs, and has no . or .. as a segment.";
         if (parameter.Values.Count > 0) return parameter.Values.Contains(value) ? null : $"This must be one of {string.Join(", ", parameter.Values)}.";
         return Compile(parameter.Pattern)!.IsMatch(value) ? null : $"This must match {(parameter.Pattern.Length == 0 ? DefaultPattern : parameter.Pattern)} as a whole.";
     }
 
-    // What never gets through, whatever a pattern says: it could end a literal, climb a path or become a wildcard at a target.
+    // What never gets through, whatever a pattern says: it could end a literal, climb a path or become a wildcard at a target. Visible ASCII only, so
+    // that a value has one spelling and looks like what it is.
     private static bool Unsafe(string value) =>
-        value.Any(character => char.IsControl(character) || char.IsWhiteSpace(character) || "*?${}'\"`\\<>;|&".Contains(character, StringComparison.Ordinal)
-            || char.GetUnicodeCategory(character) is System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.Surrogate)
-        || value.Split('/').Any(segment => segment is "." or "..")
-        || !value.IsNormalized(NormalizationForm.FormC);
+        value.Any(character => character is < '!' or > '~' || "*?${}'\"`\\<>;|&".Contains(character, StringComparison.Ordinal))
+        || value.Split('/').Any(segment => segment is "." or "..");
 
     private static Regex? Compile(string pattern)
     {
