@@ -3,7 +3,7 @@ using CredBroker.Cedar.Text;
 namespace CredBroker.Cedar;
 
 /// <summary>The name of an entity: its type and its id, such as <c>Shop::User::"alice"</c>. Also the value that refers to the entity.</summary>
-public sealed class EntityUid : CedarValue
+public sealed class EntityUid : CedarValue, IEquatable<EntityUid>
 {
     private readonly int _hash;
 
@@ -33,8 +33,11 @@ public sealed class EntityUid : CedarValue
     public bool IsAction => Names.IsActionType(Type);
 
     /// <inheritdoc/>
-    public override bool Equals(CedarValue? other) => ReferenceEquals(this, other) || (other is EntityUid uid && uid._hash == _hash
-        && string.Equals(uid.Id, Id, StringComparison.Ordinal) && string.Equals(uid.Type, Type, StringComparison.Ordinal));
+    public bool Equals(EntityUid? other) => ReferenceEquals(this, other) || (other is not null && other._hash == _hash
+        && string.Equals(other.Id, Id, StringComparison.Ordinal) && string.Equals(other.Type, Type, StringComparison.Ordinal));
+
+    /// <inheritdoc/>
+    public override bool Equals(CedarValue? other) => Equals(other as EntityUid);
 
     /// <inheritdoc/>
     public override int GetHashCode() => _hash;
