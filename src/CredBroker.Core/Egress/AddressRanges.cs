@@ -25,6 +25,7 @@ internal static class AddressRanges
         "203.0.113.0/24", "240.0.0.0/4", "::1/128", "64:ff9b:1::/48", "100::/64", "2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7", "fec0::/10");
 
     private static readonly IPNetwork Compatible = IPNetwork.Parse("::/96");
+    private static readonly IPNetwork Translated = IPNetwork.Parse("::ffff:0:0:0/96"); // RFC 2765
     private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
     private static readonly IPNetwork LocalNat64 = IPNetwork.Parse("64:ff9b:1::/48");
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
@@ -42,7 +43,7 @@ internal static class AddressRanges
         var plain = new IPAddress(address.GetAddressBytes()); // Without a scope, which no network contains.
         var bytes = plain.GetAddressBytes();
         if (Compatible.Contains(plain) && BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(12)) > 1) return [plain, new IPAddress(bytes[12..16])];
-        if (Nat64.Contains(plain) || LocalNat64.Contains(plain)) return [plain, new IPAddress(bytes[12..16])];
+        if (Translated.Contains(plain) || Nat64.Contains(plain) || LocalNat64.Contains(plain)) return [plain, new IPAddress(bytes[12..16])];
         if (SixToFour.Contains(plain)) return [plain, new IPAddress(bytes[2..6])];
         return Teredo.Contains(plain)
             ? [plain, new IPAddress(bytes[4..8]), new IPAddress(bytes[12..16].Select(value => (byte)~value).ToArray())]

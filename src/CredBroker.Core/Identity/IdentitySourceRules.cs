@@ -168,7 +168,7 @@ public static class IdentitySourceRules
         if (values.Distinct(StringComparer.Ordinal).Count() != values.Count) Add(errors, path, "A value appears twice.");
         for (var i = 0; i < Math.Min(values.Count, MostEntries); i++)
         {
-            if (check(values[i]) is { } wrong) Add(errors, $"{path}[{i}]", wrong);
+            if ((values[i] is { } value ? check(value) : "This must be a string.") is { } wrong) Add(errors, $"{path}[{i}]", wrong);
         }
     }
 

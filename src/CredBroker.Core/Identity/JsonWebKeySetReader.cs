@@ -106,7 +106,7 @@ internal static class JsonWebKeySetReader
     {
         if (Bytes(key, "n") is not { } modulus || Bytes(key, "e") is not { Length: > 0 and <= 4 } exponent) return null;
         var bits = modulus.AsSpan().TrimStart((byte)0).Length * 8;
-        if (bits is < SmallestRsa or > LargestRsa || exponent is [0 or 1] || exponent[^1] % 2 == 0) return null;
+        if (bits is < SmallestRsa or > LargestRsa || exponent[^1] % 2 == 0 || exponent.AsSpan().TrimStart((byte)0) is [] or [1]) return null;
         return new VerificationKey(new RsaSecurityKey(new RSAParameters { Modulus = modulus, Exponent = exponent }) { KeyId = keyId }, "RSA", algorithm);
     }
 

@@ -16,6 +16,7 @@ internal sealed class PolicyEgressTests
     [TestCase("::ffff:169.254.169.254")]
     [TestCase("::ffff:a9fe:a9fe")]
     [TestCase("::169.254.169.254")]
+    [TestCase("::ffff:0:169.254.169.254")]
     [TestCase("64:ff9b::a9fe:a9fe")]
     [TestCase("64:ff9b:1::a9fe:a9fe")]
     [TestCase("2002:a9fe:a9fe::1")]

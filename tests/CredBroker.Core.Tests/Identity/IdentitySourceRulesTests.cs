@@ -35,6 +35,7 @@ internal sealed class IdentitySourceRulesTests
     [TestCase("""{"oidc":{"issuer":"https://a.example","algorithms":["HS256"]}}""", "oidc.algorithms[0]")]
     [TestCase("""{"oidc":{"issuer":"https://a.example","algorithms":["none"]}}""", "oidc.algorithms[0]")]
     [TestCase("""{"oidc":{"issuer":"https://a.example","algorithms":[]}}""", "oidc.algorithms")]
+    [TestCase("""{"oidc":{"issuer":"https://a.example","typ":[null]}}""", "oidc.typ[0]")]
     [TestCase("""{"oidc":{"issuer":"https://a.example","typ":["wit+jwt"]}}""", "oidc.typ[0]")]
     [TestCase("""{"oidc":{"issuer":"https://a.example","typ":["application/WIT+JWT"]}}""", "oidc.typ[0]")]
     [TestCase("""{"oidc":{"issuer":"https://a.example","maxTokenLife":"25h"}}""", "oidc.maxTokenLife")]

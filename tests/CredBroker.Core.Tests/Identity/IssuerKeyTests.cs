@@ -160,7 +160,7 @@ internal sealed class IssuerKeyTests
         var set = JsonNode.Parse(_harness.Issuer.KeySet())!;
         foreach (var (name, value) in new (string, JsonNode?)[]
         {
-            ("use", "enc"), ("alg", "ES384"), ("crv", "P-384"), ("kty", "oct"), ("d", "AAAA"), ("key_ops", new JsonArray("sign")), ("x", "AAAA"), ("kid", 1), ("use", "wit-svid"),
+            ("use", "enc"), ("kty", "RSA"), ("alg", "ES384"), ("crv", "P-384"), ("kty", "oct"), ("d", "AAAA"), ("key_ops", new JsonArray("sign")), ("x", "AAAA"), ("kid", 1), ("use", "wit-svid"),
         })
         {
             var changed = set.DeepClone();
