@@ -13,6 +13,9 @@ internal static class ThrowawayCluster
     private const string Settings =
         "-c listen_addresses=127.0.0.1 -c max_connections=200 -c max_prepared_transactions=20 -c fsync=off -c full_page_writes=off -c timezone=UTC";
 
+    // Held, so that the pipe's end is not closed by the garbage collector.
+    private static readonly List<Process> Guards = [];
+
     public static async Task<PostgresServer.Found> StartAsync(PostgresBinaries binaries)
     {
         // Servers refuse to run as root; Debian's package brings a user for it.
@@ -42,11 +45,12 @@ internal static class ThrowawayCluster
     private static void StopWithThisProcess(string folder, string[] stop)
     {
         const string script = "cat >/dev/null; \"$@\" >/dev/null 2>&1; rm -rf \"$0\"";
-        Process.Start(new ProcessStartInfo("setsid", ["/bin/sh", "-c", $"exec >/dev/null 2>&1; {script}", folder, .. stop])
+        var guard = Process.Start(new ProcessStartInfo("setsid", ["/bin/sh", "-c", $"exec >/dev/null 2>&1; {script}", folder, .. stop])
         {
             RedirectStandardInput = true,
             WorkingDirectory = "/",
         });
+        Guards.Add(guard!);
     }
 
     private static int FreePort()
