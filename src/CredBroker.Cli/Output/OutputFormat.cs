@@ -1,0 +1,8 @@
+namespace CredBroker.Cli.Output;
+
+internal enum OutputFormat
+{
+    Table,
+    Json,
+    Yaml,
+}
