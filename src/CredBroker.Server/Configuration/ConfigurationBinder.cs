@@ -31,7 +31,7 @@ internal sealed class ConfigurationBinder(ConfigurationErrors errors)
             case (Shape.MapOf map, ConfigurationNode.Mapping { Members: var members }):
                 return FitMembers(members, path, _ => map.Value);
             case (Shape.Record record, ConfigurationNode.Mapping { Members: var members }):
-                return FitMembers(members, path, key => Known(record, key, members[key].Origin, path));
+                return FitMembers(members, path, key => Known(record, key, members, path));
             default:
                 errors.Form(node.Origin, path, $"This must be {Describe(shape)}.");
                 return null;
@@ -49,13 +49,14 @@ internal sealed class ConfigurationBinder(ConfigurationErrors errors)
         return json;
     }
 
-    private Shape? Known(Shape.Record record, string key, string origin, string path)
+    private Shape? Known(Shape.Record record, string key, Dictionary<string, ConfigurationNode> siblings, string path)
     {
         if (record.Members.TryGetValue(key, out var shape)) return shape;
         var near = record.Members.Keys.MinBy(name => Distance(name, key))!;
         var at = path.Length == 0 ? key : $"{path}.{key}";
+        var origin = siblings[key].Origin;
         if (Distance(near, key) <= 3)
-            errors.Form(origin, at, $"There is no such key. Did you mean {near}?", path.Length == 0 ? near : $"{path}.{near}");
+            errors.Form(origin, at, $"There is no such key. Did you mean {near}?", siblings.ContainsKey(near) ? null : path.Length == 0 ? near : $"{path}.{near}");
         else
             errors.Form(origin, at, $"There is no such key. There are: {string.Join(", ", record.Members.Keys)}.");
         return null;

@@ -65,7 +65,7 @@ internal abstract record Shape
     /// <summary>Every key, as the documentation names it: <c>operator.identitySources[].oidc.issuer</c>.</summary>
     public IEnumerable<string> Paths(string prefix = "") => this switch
     {
-        ListOf list => list.Item.Paths($"{prefix}[]"),
+        ListOf { Item: Record item } => item.Paths($"{prefix}[]"),
         MapOf => [prefix],
         Record record => record.Members.SelectMany(member => member.Value.Paths(prefix.Length == 0 ? member.Key : $"{prefix}.{member.Key}")),
         _ => [prefix],

@@ -81,7 +81,7 @@ internal sealed class GrpcErrorTests
     {
         var deep = new Struct();
         for (var i = 0; i < 40; i++) deep = new Struct { Fields = { ["a"] = Value.ForStruct(deep) } };
-        var providers = new Providers.ProvidersClient(_host.Channel);
+        var providers = new Contracts.V1.Providers.ProvidersClient(_host.Channel);
         var request = new CreateProviderRequest { ProviderId = "a", Provider = new Provider { Type = "token", Config = deep } };
         var error = (await Assert.ThrowsAsync<RpcException>(async () => await providers.CreateProviderAsync(request)))!;
 

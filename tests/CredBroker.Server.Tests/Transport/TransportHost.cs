@@ -97,7 +97,7 @@ internal sealed class NotingLeases(Received received) : Leases.LeasesBase
     public override Task<IssueLeaseResponse> IssueLease(IssueLeaseRequest request, ServerCallContext context) => Task.FromResult(received.Note(request, new IssueLeaseResponse()));
 }
 
-internal sealed class NotingProviders(Received received) : Providers.ProvidersBase
+internal sealed class NotingProviders(Received received) : Contracts.V1.Providers.ProvidersBase
 {
     public override Task<Provider> CreateProvider(CreateProviderRequest request, ServerCallContext context) => Task.FromResult(received.Note(request, request.Provider));
 

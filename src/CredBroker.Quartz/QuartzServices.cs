@@ -1,0 +1,60 @@
+using CredBroker.Core;
+using CredBroker.Core.Revocation;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Quartz;
+
+namespace CredBroker.Quartz;
+
+/// <summary>Registers what decides when to look.</summary>
+public static class QuartzServices
+{
+    /// <summary>How long shutting down waits for the attempts that this node holds.</summary>
+    public static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// Looks for what is due: at the time that the last look named, at most 250 ms later, and at once after a commit of this node that made work. The
+    /// scheduler is Quartz with its RAM store on every node: what is due is in the database, and what must run once is decided there.
+    /// </summary>
+    public static IServiceCollection AddCredBrokerQuartz(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return services
+            .AddSingleton(provider =>
+            {
+                var signals = provider.GetRequiredService<Signals>();
+                return new Work("revocations", LongestPause, provider.GetRequiredService<RevocationDispatcher>().LookAsync)
+                {
+                    Signalled = signals.Wait,
+                    Take = signals.Take,
+                };
+            })
+            // Hosted services stop in reverse order: first no more looks, then what is held is finished.
+            .AddSingleton<IHostedService, DrainService>()
+            .AddLooks();
+    }
+
+    /// <summary>The scheduler, for whatever <see cref="Work"/> is registered.</summary>
+    internal static IServiceCollection AddLooks(this IServiceCollection services)
+    {
+        services.AddQuartz(quartz =>
+        {
+            quartz.UseInMemoryStore();
+            quartz.ConfigureScheduler(options => options.ShutdownJobInterruption = ShutdownJobInterruption.WhenWaitingForJobs);
+        });
+        services.AddTransient<LookJob>();
+        services.AddSingleton<IHostedService, SignalWatch>();
+        services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+        return services;
+    }
+}
+
+/// <summary>Lets what this node has claimed come to its end, within a bound: a lease that is given up is only claimed again later.</summary>
+internal sealed class DrainService(RevocationDispatcher dispatcher) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => dispatcher.DrainAsync(QuartzServices.DrainBound);
+}
