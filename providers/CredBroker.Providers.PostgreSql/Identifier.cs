@@ -30,10 +30,15 @@ internal static partial class Identifier
     /// <exception cref="ArgumentException">It was not.</exception>
     public static string Quote(string name) => IsName(name) ? $"\"{name}\"" : throw new ArgumentException("This is no name for a statement.", nameof(name));
 
-    /// <summary>Quotes a mark or a verifier.</summary>
+    /// <summary>Quotes a mark, or a name that is compared. It can end neither the literal nor the block around it.</summary>
     /// <exception cref="ArgumentException">It has characters that neither of them has.</exception>
     public static string Literal(string text) =>
         LiteralPattern().IsMatch(text) ? $"'{text}'" : throw new ArgumentException("This is no text for a statement.", nameof(text));
+
+    /// <summary>Quotes a SCRAM verifier.</summary>
+    /// <exception cref="ArgumentException">It is none.</exception>
+    public static string Verifier(string text) =>
+        VerifierPattern().IsMatch(text) ? $"'{text}'" : throw new ArgumentException("This is no verifier.", nameof(text));
 
     /// <summary>An instant, to the microsecond: what PostgreSQL keeps.</summary>
     public static string Literal(DateTimeOffset instant) =>
@@ -45,6 +50,9 @@ internal static partial class Identifier
     [GeneratedRegex(@"\Acb_[a-z0-9]{6}_[0-9a-z]{26}\z")]
     private static partial Regex LoginPattern();
 
-    [GeneratedRegex(@"\A[A-Za-z0-9_.:;,=+/$@ -]{1,512}\z")]
+    [GeneratedRegex(@"\A[A-Za-z0-9_.:-]{1,512}\z")]
     private static partial Regex LiteralPattern();
+
+    [GeneratedRegex(@"\ASCRAM-SHA-256\$[0-9]+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+\z")]
+    private static partial Regex VerifierPattern();
 }

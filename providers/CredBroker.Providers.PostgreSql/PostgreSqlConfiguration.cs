@@ -62,7 +62,7 @@ public sealed record PostgreSqlConfiguration
         if (!Identifier.IsName(Database)) yield return new("database", Identifier.Rule);
         if (!Identifier.IsName(Username)) yield return new("username", Identifier.Rule);
         if (Password is null && !IsLoopback) yield return new("password", "A password is required unless the host is a loopback address.");
-        if (Password is { Source.Length: 0 }) yield return new("password.source", "This names a secret source of the operator's file.");
+        if (Password is { Source: var source } && !Identifier.IsName(source)) yield return new("password.source", "This names a secret source of the operator's file.");
         if (SslMode == SslMode.Disable && !IsLoopback) yield return new("sslMode", "Only a loopback address may be used without TLS.");
         if (RootCertificate is not null && ReadCertificates(RootCertificate).Count == 0)
             yield return new("rootCertificate", "This holds no certificate in PEM.");

@@ -75,13 +75,16 @@ internal sealed class Connections(ProviderContext context, PostgreSqlConfigurati
         settings.ApplicationName = $"credbroker/{context.Name}";
         settings.SslMode = configuration.SslMode == SslMode.Disable ? Npgsql.SslMode.Disable : Npgsql.SslMode.VerifyFull;
         settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        // Only Faults reads it, and only where it names what keeps a role from being dropped.
+        settings.IncludeErrorDetail = true;
         settings.Timeout = (int)configuration.ConnectTimeout.TotalSeconds;
         // The server gives up first, and says so: its answer is definite, ours would not be.
         settings.CommandTimeout = (int)configuration.CommandTimeout.TotalSeconds + 5;
         settings.Options = string.Create(
             CultureInfo.InvariantCulture,
             $"-c statement_timeout={statementTimeout} -c search_path=pg_catalog,pg_temp -c standard_conforming_strings=on -c client_min_messages=error -c timezone=UTC");
-        if (!configuration.IsLoopback) settings.RequireAuth = "ScramSHA256";
+        // Never a password in the clear, whoever asks for it; a loopback server may trust the broker without one.
+        settings.RequireAuth = configuration.IsLoopback ? "ScramSHA256,None" : "ScramSHA256";
         adjust(settings);
 
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));

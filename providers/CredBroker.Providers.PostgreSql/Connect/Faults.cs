@@ -80,7 +80,11 @@ internal static class Faults
 
     private static TimeSpan? RetryAfterOf(PostgresException e) => e.SqlState == PostgresErrorCodes.TooManyConnections ? TimeSpan.FromSeconds(1) : null;
 
-    private static string Words(PostgresException e) => Clean($"{e.SqlState}: {e.MessageText}{(e.Hint is { Length: > 0 } hint ? $" ({hint})" : "")}");
+    private static string Words(PostgresException e)
+    {
+        var further = e.SqlState == PostgresErrorCodes.DependentObjectsStillExist ? e.Detail : e.Hint;
+        return Clean($"{e.SqlState}: {e.MessageText}{(string.IsNullOrEmpty(further) ? "" : $" ({further})")}");
+    }
 
     private static string Clean(string text)
     {

@@ -68,7 +68,7 @@ internal sealed class LoginIssue(Connections connections, PostgreSqlConfiguratio
               IF EXISTS ({GroupRules.Reach(groupNames)} SELECT FROM reach WHERE {GroupRules.IsTooPowerful}) THEN
                 RAISE EXCEPTION 'a group is, or reaches, a privileged or predefined role' USING ERRCODE = '{Faults.GroupRefused}';
               END IF;
-              CREATE ROLE {name} LOGIN PASSWORD {Identifier.Literal(verifier)} VALID UNTIL {Identifier.Literal(expiresAt)}
+              CREATE ROLE {name} LOGIN PASSWORD {Identifier.Verifier(verifier)} VALID UNTIL {Identifier.Literal(expiresAt)}
                 CONNECTION LIMIT {template.ConnectionLimit} IN ROLE {groups};
               COMMENT ON ROLE {name} IS {Identifier.Literal(request.Mark)};
               {late}
