@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text.Json;
 using CredBroker.Abstractions;
+using CredBroker.AspNetCore.Endpoints;
 using CredBroker.AspNetCore.Errors;
 using CredBroker.Contracts.V1;
 using CredBroker.Core;
@@ -53,7 +53,7 @@ internal static class StrictJson
         }
 
         var most = method.InputType.Name.EndsWith("PolicySetRequest", StringComparison.Ordinal) ? MostPolicyBytes : MostBytes;
-        var body = await ReadAsync(context.Request, most, context.RequestAborted);
+        var body = await BodyReader.ReadAsync(context.Request, most, context.RequestAborted);
         if (body is null) return ErrorStatus.Error(ErrorReason.BodyTooLarge, $"The body is larger than {most / 1024} KiB.");
         if (body.Length == 0) body = "{}"u8.ToArray();
         else if (!IsJson(context.Request)) return ErrorStatus.Error(ErrorReason.MediaTypeNotSupported, "The body is not application/json in UTF-8.");
@@ -90,19 +90,6 @@ internal static class StrictJson
         && Microsoft.Net.Http.Headers.MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
         && (!type.Charset.HasValue || type.Charset.Value.Trim('"').Equals("utf-8", StringComparison.OrdinalIgnoreCase));
-
-    private static async Task<byte[]?> ReadAsync(HttpRequest request, int most, CancellationToken cancellationToken)
-    {
-        if (request.ContentLength > most) return null;
-        var buffer = new ArrayBufferWriter<byte>(4096);
-        while (true)
-        {
-            var read = await request.Body.ReadAsync(buffer.GetMemory(4096), cancellationToken);
-            if (read == 0) return buffer.WrittenSpan.ToArray();
-            buffer.Advance(read);
-            if (buffer.WrittenCount > most) return null;
-        }
-    }
 
     private static string PatternOf(HttpRule rule) => rule.PatternCase switch
     {

@@ -40,4 +40,11 @@ internal static class FieldPaths
     /// <summary>A path of .proto names as JSON calls it.</summary>
     public static string ToJson(string path) =>
         string.Concat(path.Select((c, i) => c == '_' ? "" : i > 0 && path[i - 1] == '_' ? char.ToUpperInvariant(c).ToString() : c.ToString()));
+
+    /// <summary>A path of JSON names as the .proto files call it. Inside of free-form objects names stay as they are.</summary>
+    public static string ToProto(string path)
+    {
+        var free = path.StartsWith("config.", StringComparison.Ordinal) || path.StartsWith("template.", StringComparison.Ordinal) ? path.IndexOf('.', StringComparison.Ordinal) : path.Length;
+        return string.Concat(path[..free].Select(c => char.IsAsciiLetterUpper(c) ? $"_{char.ToLowerInvariant(c)}" : c.ToString())) + path[free..];
+    }
 }

@@ -18,6 +18,12 @@ public sealed record IdentitySourceSpec
     /// <summary>Whose tokens these are: empty, <c>github</c>, <c>gitlab</c>, <c>kubernetes</c>, <c>entra</c>, <c>google</c> or <c>spire</c>.</summary>
     public string Preset { get; init; } = "";
 
+    /// <summary>Who answers for it.</summary>
+    public string Owner { get; init; } = "";
+
+    /// <summary>By when somebody must look at it again.</summary>
+    public DateTimeOffset? ReviewBy { get; init; }
+
     /// <summary>Issuer, keys and the meaning of claims.</summary>
     public OidcSpec Oidc { get; init; } = new();
 }

@@ -48,7 +48,7 @@ internal static class BrokerEntities
         Workload(party.Name), WorkloadAttributes(party.SourceName, party.Subject, source?.Spec.Environment ?? "", source?.Spec.People ?? false, party.Instance), Source(party.SourceName));
 
     public static Entity Of(RegisteredIdentitySource source) => new(
-        Source(source.Name), CedarRecord.Of(("environment", source.Spec.Environment), ("people", source.Spec.People), ("owner", "")));
+        Source(source.Name), CedarRecord.Of(("environment", source.Spec.Environment), ("people", source.Spec.People), ("owner", source.Spec.Owner)));
 
     public static Entity Of(Registered<ProviderSpec> provider) => new(
         Provider(provider.Name), CedarRecord.Of(("type", provider.Spec.Type), ("environment", provider.Spec.Environment), ("owner", provider.Spec.Owner)));

@@ -27,7 +27,7 @@ public sealed class TargetIdentities(ProviderPool pool, IRegistryStore store, Ca
     }
 
     /// <summary>Keeps an identity as the one that evidence must come from.</summary>
-    public async Task<RegistryOutcome> AcceptAsync(RegistryEntry entry, string identity, Actor by, CancellationToken cancellationToken)
+    public async Task<RegistryOutcome> AcceptAsync(RegistryEntry entry, string identity, Actor by, CancellationToken cancellationToken, string reason = "")
     {
         ArgumentNullException.ThrowIfNull(entry);
         var next = entry with { TargetIdentity = identity, Version = entry.Version + 1, UpdatedAt = time.Now() };
@@ -37,7 +37,7 @@ public sealed class TargetIdentities(ProviderPool pool, IRegistryStore store, Ca
                 Audit = new AuditDraft(AuditTypes.ProviderIdentityAccepted, by)
                 {
                     Resource = $"providers/{entry.Name}",
-                    Detail = new System.Text.Json.Nodes.JsonObject { ["from"] = entry.TargetIdentity, ["to"] = ProviderWords.Clean(identity) },
+                    Detail = new System.Text.Json.Nodes.JsonObject { ["from"] = entry.TargetIdentity, ["to"] = ProviderWords.Clean(identity), ["reason"] = reason },
                 },
             },
             cancellationToken);

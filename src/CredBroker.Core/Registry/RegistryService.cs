@@ -108,14 +108,17 @@ public sealed class RegistryService(
     }
 
     /// <summary>Accepts that a provider's target is another one now: a person says that it was rebuilt. Leases of the earlier one stay pinned to it.</summary>
-    public async Task<Result<Registered<ProviderSpec>>> AcceptIdentityAsync(RegistryAuthor author, TargetIdentities targets, string name, long? expectedVersion, CancellationToken cancellationToken)
+    public async Task<Result<Registered<ProviderSpec>>> AcceptIdentityAsync(
+        RegistryAuthor author, TargetIdentities targets, string name, string identity, string reason, long? expectedVersion, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(targets);
         var checkedHealth = await CheckAsync(author, name, cancellationToken);
         if (checkedHealth is not Result<ProviderHealth>.Ok { Value: var health }) return ((Result<ProviderHealth>.Refused)checkedHealth).Error;
         var provider = catalog.Current.Providers[name];
         if (expectedVersion is { } expected && expected != provider.Entry.Version) return ToError(ResourceTypes.Provider, name, null, new RegistryOutcome.VersionMismatch(provider.Entry.Version));
-        var outcome = await targets.AcceptAsync(provider.Entry, health.TargetIdentity, author.Actor, cancellationToken);
+        // What the person has seen is what is accepted: the target may have become yet another one meanwhile.
+        if (health.TargetIdentity != identity) return new BrokerError(Reasons.TargetIdentityChanged, "The target says that it is another one than is to be accepted. Check it again.");
+        var outcome = await targets.AcceptAsync(provider.Entry, health.TargetIdentity, author.Actor, cancellationToken, reason);
         return outcome is RegistryOutcome.Changed changed ? new Registered<ProviderSpec>(changed.Entry, provider.Spec) : ToError(ResourceTypes.Provider, name, null, outcome);
     }
 
