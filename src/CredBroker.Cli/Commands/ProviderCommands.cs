@@ -16,7 +16,7 @@ internal static class ProviderCommands
     ];
 
     private static readonly Column<CheckFinding>[] Findings =
-        [new("SEVERITY", f => Show.Name(f.Severity)), new("CODE", f => f.Code), new("FINDING", f => f.Message), new("FIX", f => f.Fix)];
+        [new("SEVERITY", f => Show.Name(f.Severity)), new("SUBJECT", f => f.Subject), new("FINDING", f => f.Message), new("FIX", f => f.Fix)];
 
     public static Command Build(CliHost host)
     {

@@ -10,7 +10,7 @@ internal static class ProviderTypeCommands
     private static readonly Column<ProviderType>[] Columns =
     [
         new("NAME", t => t.Name), new("DESCRIPTION", t => t.Description),
-        new("ROLE KINDS", t => string.Join(", ", t.RoleKinds.Select(kind => $"{kind.Kind} ({Show.Name(kind.Revocability)})"))),
+        new("ROLE KINDS", t => string.Join(", ", t.RoleKinds.Select(kind => kind.Kind))),
     ];
 
     public static Command Build(CliHost host)

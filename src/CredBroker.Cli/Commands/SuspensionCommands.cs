@@ -14,7 +14,7 @@ internal static class SuspensionCommands
     private static readonly Column<Suspension>[] Columns =
     [
         new("NAME", s => s.Name), new("TARGET", s => s.Target), new("ACTIVE", s => Show.YesNo(s.Active)), new("REASON", s => s.Reason), new("SINCE", s => Show.Time(s.CreateTime)),
-        new("UNTIL", s => Show.Time(s.ExpireTime)), new("LEASES", s => Show.Number(s.Counts?.Leases ?? 0)), new("NOT PROVEN DEAD", s => Show.Number(s.Counts?.Unproven ?? 0)),
+        new("UNTIL", s => Show.Time(s.ExpireTime)), new("NOT PROVEN DEAD", s => Show.Number((int)s.UnprovenLeases)),
     ];
 
     public static Command Build(CliHost host) => new("suspensions", "Who and what holds nothing until it's lifted.")
@@ -27,7 +27,7 @@ internal static class SuspensionCommands
     {
         var filter = Options.Filter("'active = true'");
         var limit = Options.Limit();
-        return new Command("list", "Lists all, newest first.") { filter, limit }.Does(host, async context => context.Printer.List(
+        return new Command("list", "Lists all, oldest first.") { filter, limit }.Does(host, async context => context.Printer.List(
             "suspensions",
             await context.ListAsync<Suspension>(context.Get(limit), async (token, size) =>
             {
@@ -40,7 +40,7 @@ internal static class SuspensionCommands
     private static Command Get(CliHost host)
     {
         var name = Options.Name("The suspension's name.", "suspension");
-        return new Command("get", "Shows one, with what died by it so far.") { name }.Does(host, async context =>
+        return new Command("get", "Shows one, with how much isn't proven dead yet.") { name }.Does(host, async context =>
             context.Printer.Item(await context.Client.Suspensions.GetSuspensionAsync(new() { Name = Options.Full("suspensions", context.Get(name)) }, cancellationToken: context.Cancellation)));
     }
 
@@ -54,9 +54,9 @@ internal static class SuspensionCommands
         {
             var wanted = new Suspension { Target = context.Get(target), Reason = context.Get(reason), ExpireTime = Until(context, context.Get(until)) };
             var preview = await context.Client.Suspensions.CreateSuspensionAsync(new() { Suspension = wanted, ValidateOnly = true }, cancellationToken: context.Cancellation);
-            context.Printer.Note($"{wanted.Target}: {preview.Counts?.Leases ?? 0} live leases die by this.");
+            context.Printer.Note($"{wanted.Target}: {preview.UnprovenLeases} leases die by this.");
             context.Confirm($"Suspend {wanted.Target}?", context.Get(yes));
-            var made = await context.Client.Suspensions.CreateSuspensionAsync(new() { Suspension = wanted, RequestId = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16)) }, cancellationToken: context.Cancellation);
+            var made = await context.Client.Suspensions.CreateSuspensionAsync(new() { Suspension = wanted }, cancellationToken: context.Cancellation);
             context.Printer.Item(made);
         });
     }
@@ -64,10 +64,9 @@ internal static class SuspensionCommands
     private static Command Lift(CliHost host)
     {
         var name = Options.Name("The suspension's name.", "suspension");
-        var reason = Options.Text("--reason", "Why.", required: true);
-        return new Command("lift", "Lifts one. Nothing that died by it comes back; new credentials can be issued again.") { name, reason }.Does(host, async context =>
+        return new Command("lift", "Lifts one. Nothing that died by it comes back; new credentials can be issued again.") { name }.Does(host, async context =>
             context.Printer.Item(await context.Client.Suspensions.LiftSuspensionAsync(
-                new() { Name = Options.Full("suspensions", context.Get(name)), Reason = context.Get(reason) }, cancellationToken: context.Cancellation)));
+                new() { Name = Options.Full("suspensions", context.Get(name)) }, cancellationToken: context.Cancellation)));
     }
 
     private static Timestamp? Until(CliContext context, string? text)

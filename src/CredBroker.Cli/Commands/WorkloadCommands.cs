@@ -45,10 +45,9 @@ internal static class WorkloadCommands
         var name = Options.Name("The workload's name.", "workload");
         var ids = Options.Pairs("--stable-id", "An id to accept, as get shows it; may be given several times.");
         ids.Required = true;
-        var reason = Options.Text("--reason", "Why it is the same.", required: true);
-        return new Command("accept-identity", "Accepts that a subject whose stable ids changed is the same workload.") { name, ids, reason }.Does(host, async context =>
+        return new Command("accept-identity", "Accepts that a subject whose stable ids changed may call again, as a new workload that inherits nothing.") { name, ids }.Does(host, async context =>
         {
-            var request = new AcceptWorkloadIdentityRequest { Name = Options.Full("workloads", context.Get(name)), Reason = context.Get(reason) };
+            var request = new AcceptWorkloadIdentityRequest { Name = Options.Full("workloads", context.Get(name)) };
             request.StableIds.Add(Options.ToPairs(context.Get(ids)));
             context.Printer.Item(await context.Client.Workloads.AcceptWorkloadIdentityAsync(request, cancellationToken: context.Cancellation));
         });

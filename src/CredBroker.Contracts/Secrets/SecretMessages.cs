@@ -15,3 +15,10 @@ public sealed partial class IssueLeaseResponse : ICustomDiagnosticMessage
     /// <summary>The lease's name alone.</summary>
     public string ToDiagnosticString() => $"{Lease?.Name} with ***";
 }
+
+/// <summary>The answer that can hold a secret never prints it.</summary>
+public sealed partial class RenewLeaseResponse : ICustomDiagnosticMessage
+{
+    /// <summary>The lease's name alone.</summary>
+    public string ToDiagnosticString() => $"{Lease?.Name} with ***";
+}
