@@ -67,6 +67,7 @@ internal sealed class ConformanceRun(ProviderUnderTest subject) : IAsyncDisposab
     {
         for (var look = 0; look < MostLooks; look++)
         {
+            Subject.BeginRevoking(request);
             var outcome = await Provider.RevokeAsync(request, CancellationToken.None).ConfigureAwait(false);
             switch (outcome)
             {

@@ -39,6 +39,13 @@ public abstract class ProviderUnderTest : IAsyncDisposable
     /// <summary>Opens what lives on by itself, such as a session; the answer says whether it still does. Null where there is nothing of the kind.</summary>
     public virtual Task<Func<Task<bool>>?> OpenAsync(IssuedCredential credential) => Task.FromResult<Func<Task<bool>>?>(null);
 
+    /// <summary>
+    /// Called before each attempt to revoke. The broker has made the lease dead in effect by then: where its own store is the target, that is the revocation.
+    /// </summary>
+    public virtual void BeginRevoking(RevokeRequest request)
+    {
+    }
+
     /// <summary>Passes time until the target's clock has reached the instant.</summary>
     public abstract Task PassTimeAsync(DateTimeOffset until);
 
