@@ -93,11 +93,11 @@ internal static partial class MethodOperation
 
     private static void AddResponses(OpenApiOperation operation, MessageSchemas schemas, OpenApiDocument document, MethodDescriptor method)
     {
-        var type = method.IsServerStreaming ? "application/x-ndjson" : "application/json";
+        const string Type = "application/json";
         operation.Responses!["200"] = new OpenApiResponse
         {
-            Description = method.IsServerStreaming ? "Messages, one a line, as they come." : "Done.",
-            Content = new Dictionary<string, IOpenApiMediaType> { [type] = new OpenApiMediaType { Schema = schemas.OfMessage(method.OutputType) } },
+            Description = method.IsServerStreaming ? "Messages, one a line (newline-delimited JSON), as they come." : "Done.",
+            Content = new Dictionary<string, IOpenApiMediaType> { [Type] = new OpenApiMediaType { Schema = schemas.OfMessage(method.OutputType) } },
         };
         operation.Responses["default"] = new OpenApiResponseReference("Error", document);
     }

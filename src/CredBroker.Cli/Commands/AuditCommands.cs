@@ -18,7 +18,7 @@ internal static class DecisionCommands
         var task = Options.Text("--task", "Only those for this task.", "task");
         var filter = Options.Filter("'effect = FORBID'");
         var limit = Options.Limit();
-        var list = new Command("list", "Lists them, newest first.") { task, filter, limit }.Does(host, async context => context.Printer.List(
+        var list = new Command("list", "Lists them, oldest first.") { task, filter, limit }.Does(host, async context => context.Printer.List(
             "decisions",
             await context.ListAsync<Decision>(context.Get(limit), async (token, size) =>
             {

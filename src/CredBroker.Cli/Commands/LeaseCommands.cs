@@ -27,7 +27,7 @@ internal static class LeaseCommands
         var task = Options.Text("--task", "Only those of this task.", "task");
         var filter = Options.Filter("'state = REVOKING'");
         var limit = Options.Limit();
-        return new Command("list", "Lists those that the caller may see, newest first.") { task, filter, limit }.Does(host, async context => context.Printer.List(
+        return new Command("list", "Lists those that the caller may see, oldest first.") { task, filter, limit }.Does(host, async context => context.Printer.List(
             "leases",
             await context.ListAsync<Lease>(context.Get(limit), async (token, size) =>
             {

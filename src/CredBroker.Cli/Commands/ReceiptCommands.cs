@@ -38,7 +38,7 @@ internal static class ReceiptCommands
     private static Command List(CliHost host)
     {
         var task = Options.Name("The task's name.", "task");
-        return new Command("list", "Lists all revisions of a task's receipt, newest first.") { task }.Does(host, async context => context.Printer.List(
+        return new Command("list", "Lists all revisions of a task's receipt, oldest first.") { task }.Does(host, async context => context.Printer.List(
             "receipts",
             await context.ListAsync<Receipt>(10_000, async (token, size) =>
             {

@@ -25,7 +25,7 @@ internal static class TaskCommands
     {
         var filter = Options.Filter("'state = RUNNING'");
         var limit = Options.Limit();
-        return new Command("list", "Lists those that the caller may see, newest first.") { filter, limit }.Does(host, async context => context.Printer.List(
+        return new Command("list", "Lists those that the caller may see, oldest first.") { filter, limit }.Does(host, async context => context.Printer.List(
             "tasks",
             await context.ListAsync<AgentTask>(context.Get(limit), async (token, size) =>
             {
