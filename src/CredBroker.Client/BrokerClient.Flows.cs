@@ -9,6 +9,16 @@ namespace CredBroker.Client;
 /// <summary>The calls of an agent that need care when an answer is lost.</summary>
 public sealed partial class BrokerClient
 {
+    /// <summary>Opens a task and leaves it to the caller: no heartbeats, no end. A lost answer is asked for again, and gives the same task.</summary>
+    /// <param name="task">What it is for, and its settings.</param>
+    /// <param name="requestId">The same id gives the same task, also in another process; a new one without it.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public Task<AgentTask> CreateTaskAsync(AgentTask task, string? requestId = null, CancellationToken cancellationToken = default)
+    {
+        var request = new CreateTaskRequest { RequestId = requestId ?? NewRequestId(), Task = task };
+        return Repeat.CallAsync(_ => Tasks.CreateTaskAsync(request, cancellationToken: cancellationToken).ResponseAsync, cancellationToken);
+    }
+
     /// <summary>
     /// Asks for a credential of a task. A lost answer is asked for again with a higher attempt, which makes the broker revoke what it
     /// may have issued the first time: there are never two.

@@ -91,11 +91,7 @@ public sealed partial class BrokerClient : IDisposable
     public async Task<BrokerTask> StartTaskAsync(Intent intent, TaskSettings? settings = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(intent);
-        settings ??= new();
-        var request = new CreateTaskRequest { RequestId = NewRequestId(), Task = settings.ToTask(intent) };
-        // The same request id answers the same task, however often it is sent.
-        var task = await Repeat.CallAsync(
-            _ => Tasks.CreateTaskAsync(request, cancellationToken: cancellationToken).ResponseAsync, cancellationToken).ConfigureAwait(false);
+        var task = await CreateTaskAsync((settings ?? new()).ToTask(intent), cancellationToken: cancellationToken).ConfigureAwait(false);
         return new BrokerTask(this, task);
     }
 

@@ -66,7 +66,7 @@ internal static class TaskCommands
             if (context.Get(ttl) is { } life) task.Ttl = Duration.FromTimeSpan(life);
             if (context.Get(heartbeat) is { } interval) task.HeartbeatInterval = Duration.FromTimeSpan(interval);
             if (context.Get(source) is { } issuer) task.Performer = new() { IdentitySource = Options.Full("identitySources", issuer), Subject = context.Get(subject) ?? "" };
-            context.Printer.Item(await context.Client.Tasks.CreateTaskAsync(new() { Task = task, RequestId = context.Get(requestId) ?? "" }, cancellationToken: context.Cancellation));
+            context.Printer.Item(await context.Client.CreateTaskAsync(task, context.Get(requestId), context.Cancellation));
         });
     }
 

@@ -58,7 +58,7 @@ internal sealed class CliContext(CliHost host, ParseResult parsed, CancellationT
         var settings = CliSettings.Read(Host, parsed.GetValue(GlobalOptions.Address), parsed.GetValue(GlobalOptions.TokenFile), parsed.GetValue(GlobalOptions.CaFile));
         try
         {
-            return new(settings.ToOptions(Host, parsed.GetValue(GlobalOptions.Timeout)));
+            return new(settings.ToOptions(Host, parsed.GetValue(GlobalOptions.Timeout) ?? TimeSpan.FromSeconds(30)));
         }
         catch (Exception fault) when (fault is ArgumentException or IOException or System.Security.Cryptography.CryptographicException)
         {

@@ -13,6 +13,13 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(string[] args, CliHost host, CancellationToken cancellationToken = default)
     {
+        if (args.Any(arg => arg == "--token" || arg.StartsWith("--token=", StringComparison.Ordinal)))
+        {
+            // Said without repeating what follows: every user of the machine can read a command line, and so can a log of this message.
+            Error(host, "A token is never given on a command line. Use --token-file, and have that token revoked.");
+            return ExitCodes.Usage;
+        }
+
         var parsed = Build(host).Parse(args, Parsing);
         if (parsed.Errors.Count > 0)
         {

@@ -12,15 +12,14 @@ internal static class GlobalOptions
 
     public static readonly Option<string?> CaFile = new("--ca-file") { Description = "Certificate authorities to trust instead of the system's, as PEM. [CREDBROKER_CA_FILE]", HelpName = "file", Recursive = true };
 
-    public static readonly Option<OutputFormat> Output = new("--output", "-o") { Description = "table for people; json or yaml for scripts.", HelpName = "table|json|yaml", Recursive = true };
+    public static readonly Option<OutputFormat> Output = new("--output", "-o") { Description = "table for people, which is the default; json or yaml for scripts.", HelpName = "table|json|yaml", Recursive = true };
 
-    public static readonly Option<TimeSpan> Timeout = new("--timeout")
+    public static readonly Option<TimeSpan?> Timeout = new("--timeout")
     {
-        Description = "How long one call may take.",
+        Description = "How long one call may take; 30s without it.",
         HelpName = "duration",
         Recursive = true,
-        CustomParser = Options.ParseDuration,
-        DefaultValueFactory = _ => TimeSpan.FromSeconds(30),
+        CustomParser = result => Options.ParseDuration(result),
     };
 
     public static void AddTo(Command root)

@@ -81,8 +81,9 @@ internal sealed class DocumentReader(TextFiles? textFiles, ErrorList errors)
         else if (entry.Value is not YamlScalar path) errors.Add(entry.Value, $"spec.{TextFile}", "A file's path is expected.");
         else if (textFiles is null) errors.Add(entry.Value, $"spec.{TextFile}", "There is no folder to read it from: write the policies under text.");
         else text = textFiles.Read(path, $"spec.{TextFile}", errors);
-        if (text.Length > 0) others.Add(new("text", entry.KeyMark, new YamlScalar(text, Plain: false, entry.Value.Mark)));
-        else others.RemoveAll(other => other.Key == "text");
+        // Where there is none, the error above is enough: it isn't also missing.
+        others.RemoveAll(other => other.Key == "text");
+        others.Add(new("text", entry.KeyMark, new YamlScalar(text.Length > 0 ? text : "-", Plain: false, entry.Value.Mark)));
         return spec with { Entries = others };
     }
 

@@ -1,0 +1,83 @@
+using CredBroker.Cli.Hosting;
+using CredBroker.Contracts.V1;
+
+namespace CredBroker.Cli.Tests.Commands;
+
+public sealed class OperationTests : CommandTestBase
+{
+    [Test]
+    public async Task Suspending_shows_first_what_dies_and_asks()
+    {
+        await Cli.RunAsync("tasks", "create", "--what", "count the books");
+        await Cli.RunAsync("leases", "issue", "00000000000000000000000001", "books/reader", "--stdout");
+        string[] args = ["suspensions", "create", "providers/books", "--reason", "leaked"];
+
+        Assert.That(await ErrorAsync(2, args), Does.Contain("providers/books: 1 live leases die by this."));
+        (Cli.Interactive, Cli.Input) = (true, "\n");
+        await ErrorAsync(130, args);
+        Assert.That(Broker.State.Suspensions, Is.Empty);
+
+        Cli.Input = "y\n";
+        await OutAsync(0, args);
+        Assert.That(Broker.State.Suspensions.Single().Target, Is.EqualTo("providers/books"));
+        Assert.That(await OutAsync(0, "suspensions", "lift", Broker.State.Suspensions.Single().Name, "--reason", "rotated"), Does.Not.Contain("active "));
+    }
+
+    [Test]
+    public async Task A_provider_that_lacks_something_is_a_finding()
+    {
+        Assert.That(await ErrorAsync(0, "provider", "check", "books"), Does.Contain("providers/books is healthy. Its target: system 7"));
+        Broker.State.Check = new() { Findings = { new CheckFinding { Severity = CheckFinding.Types.Severity.Error, Code = "MISSING_PRIVILEGE", Message = "CREATEROLE is missing\u001b[2J", Fix = "ALTER ROLE broker CREATEROLE" } } };
+
+        Assert.That(await OutAsync(8, "provider", "check", "books"), Is.EqualTo(Lines(
+            "SEVERITY  CODE               FINDING                         FIX",
+            @"error     MISSING_PRIVILEGE  CREATEROLE is missing\u001b[2J  ALTER ROLE broker CREATEROLE")));
+    }
+
+    [Test]
+    public async Task Policies_are_checked_without_a_broker()
+    {
+        Cli.Environment.Clear();
+        var good = Cli.Write("good.cedar", "forbid(principal, action, resource);");
+        var wrong = Cli.Write("wrong.cedar", "permit(principal,\n  action == Action::\"isue\", resource);");
+        var folder = Cli.Write("set/base.yaml", "kind: PolicySet\nname: base\nspec:\n  kind: scoped\n  text: |\n    permit(principal action);\n");
+
+        await OutAsync(0, "policy", "check", good);
+        Assert.That(await OutAsync(8, "policies", "check", good, wrong), Is.EqualTo($"{wrong}:2:13: there is no action Action::\"isue\"\n"));
+        Assert.That(await OutAsync(8, "policy", "check", Path.GetDirectoryName(folder)!), Does.StartWith("policySets/base:1:"));
+        Assert.That(await ErrorAsync(2, "policy", "check", "/no/such/file"), Does.Contain("no file"));
+    }
+
+    [Test]
+    public async Task A_policy_text_is_put_in_force_by_its_file()
+    {
+        var file = Cli.Write("base.cedar", "forbid(principal, action, resource);\n");
+        Assert.That(await ErrorAsync(2, "policy", "set", "base", "--text-file", file), Does.Contain("--kind"));
+        await OutAsync(0, "policy", "set", "base", "--text-file", file, "--kind", "ceiling");
+        Cli.Write("base.cedar", "// changed\n");
+        await OutAsync(0, "policy", "set", "base", "--text-file", file);
+
+        var set = (PolicySet)Broker.State.Registry["policySets/base"];
+        Assert.That((set.Kind, set.Text, set.Version), Is.EqualTo((PolicySet.Types.Kind.Ceiling, "// changed\n", 2L)));
+    }
+
+    [Test]
+    public async Task A_tasks_story_is_asked_for_by_a_filter_that_cannot_be_broken_out_of()
+    {
+        await OutAsync(0, "audit", "list", "--task", "x\" OR type = \"y", "--filter", "type = \"a\" OR type = \"b\"");
+
+        Assert.That(Broker.State.Requests<ListAuditEventsRequest>().Single().Filter, Is.EqualTo("task = \"tasks/x\\\" OR type = \\\"y\" AND (type = \"a\" OR type = \"b\")"));
+    }
+
+    [Test]
+    public void The_reference_is_what_the_commands_say()
+    {
+        var folder = TestContext.CurrentContext.TestDirectory;
+        while (!File.Exists(Path.Combine(folder, "CredBroker.sln"))) folder = Path.GetDirectoryName(folder)!;
+        var file = Path.Combine(folder, "docs", "cli.md");
+        var reference = Reference.Write(CommandLine.Build(CliHost.OfThisProcess()));
+        if (Environment.GetEnvironmentVariable("CREDBROKER_UPDATE_DOCS") == "1") File.WriteAllText(file, reference);
+
+        Assert.That(File.ReadAllText(file), Is.EqualTo(reference), "Run it with CREDBROKER_UPDATE_DOCS=1 to write docs/cli.md anew.");
+    }
+}
