@@ -76,4 +76,16 @@ public readonly record struct Uid : IComparable<Uid>
 
     /// <inheritdoc/>
     public int CompareTo(Uid other) => Value.CompareTo(other.Value);
+
+    /// <summary>Whether one sorts before another.</summary>
+    public static bool operator <(Uid left, Uid right) => left.CompareTo(right) < 0;
+
+    /// <summary>Whether one sorts after another.</summary>
+    public static bool operator >(Uid left, Uid right) => left.CompareTo(right) > 0;
+
+    /// <summary>Whether one does not sort after another.</summary>
+    public static bool operator <=(Uid left, Uid right) => left.CompareTo(right) <= 0;
+
+    /// <summary>Whether one does not sort before another.</summary>
+    public static bool operator >=(Uid left, Uid right) => left.CompareTo(right) >= 0;
 }

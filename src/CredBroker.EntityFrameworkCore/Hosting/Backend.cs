@@ -1,0 +1,122 @@
+using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Writing;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Npgsql;
+
+namespace CredBroker.EntityFrameworkCore.Hosting;
+
+/// <summary>One database: contexts that read, a context that migrates, and the writer's dialect.</summary>
+internal abstract class Backend : IAsyncDisposable
+{
+    public abstract Dialect Dialect { get; }
+
+    public abstract ReadContexts Reads { get; }
+
+    /// <summary>A context whose connection may change the schema.</summary>
+    public abstract BrokerContext CreateForMigration();
+
+    /// <summary>Keeps other processes from migrating at the same time, until the answer is disposed.</summary>
+    public abstract Task<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellationToken);
+
+    public abstract ValueTask DisposeAsync();
+
+    public static Backend Of(StoreOptions options) =>
+        options.Kind == DatabaseKind.Sqlite ? new SqliteBackend(options.Where) : new PostgresBackend(options.Where);
+}
+
+internal sealed class SqliteBackend : Backend
+{
+    private readonly string _path;
+    private readonly string _connectionString;
+    private readonly PooledDbContextFactory<SqliteBrokerContext> _factory;
+    private readonly SqliteFileLock _lock;
+
+    public SqliteBackend(string path)
+    {
+        _path = path;
+        _lock = new SqliteFileLock(path);
+        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString;
+        var readOnly = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ConnectionString;
+        _factory = new PooledDbContextFactory<SqliteBrokerContext>(
+            new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(readOnly).UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking).Options);
+        Reads = new ReadContexts(_factory.CreateDbContext);
+        Dialect = new SqliteDialect(_connectionString, _lock.Take);
+    }
+
+    public override Dialect Dialect { get; }
+
+    public override ReadContexts Reads { get; }
+
+    public override BrokerContext CreateForMigration() => new SqliteBrokerContext(new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(_connectionString).Options);
+
+    public override async Task<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellationToken)
+    {
+        _lock.Take();
+        // EF's own lock is a row, which a killed process leaves behind, and which the next migration would wait for, for ever. Nobody else can
+        // hold it while the file's lock is ours.
+        await using var connection = new SqliteConnection(_connectionString);
+        await connection.OpenAsync(cancellationToken);
+        using var command = connection.CreateCommand();
+        command.CommandText = "DROP TABLE IF EXISTS __EFMigrationsLock";
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return NothingHeld.Instance;
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ConnectionString))
+            SqliteConnection.ClearPool(connection);
+        _lock.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private sealed class NothingHeld : IAsyncDisposable
+    {
+        public static readonly NothingHeld Instance = new();
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
+
+internal sealed class PostgresBackend : Backend
+{
+    // Any number that no other program uses: "credbroker" in ASCII, as far as it fits.
+    private const long MigrationLock = 0x6372656462726f6b;
+    private readonly NpgsqlDataSource _source;
+    private readonly PooledDbContextFactory<PostgresBrokerContext> _factory;
+
+    public PostgresBackend(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, IncludeErrorDetail = false };
+        _source = NpgsqlDataSource.Create(settings);
+        _factory = new PooledDbContextFactory<PostgresBrokerContext>(
+            Configure(new DbContextOptionsBuilder<PostgresBrokerContext>()).UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking).Options);
+        Reads = new ReadContexts(_factory.CreateDbContext);
+        // The writer's connection lives as long as the process: it does not come from the pool.
+        settings.Pooling = false;
+        settings.KeepAlive = 30;
+        Dialect = new PostgresDialect(settings.ConnectionString);
+    }
+
+    public override Dialect Dialect { get; }
+
+    public override ReadContexts Reads { get; }
+
+    public override BrokerContext CreateForMigration() => new PostgresBrokerContext(Configure(new DbContextOptionsBuilder<PostgresBrokerContext>()).Options);
+
+    public override async Task<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _source.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("SELECT pg_catalog.pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        // The lock goes when the pool resets the connection, and at the latest when the connection ends.
+        return connection;
+    }
+
+    public override ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private DbContextOptionsBuilder<PostgresBrokerContext> Configure(DbContextOptionsBuilder<PostgresBrokerContext> builder) =>
+        builder.UseNpgsql(_source, npgsql => npgsql.MigrationsHistoryTable("__ef_migrations_history", PostgresBrokerContext.SchemaName));
+}

@@ -1,0 +1,37 @@
+using CredBroker.EntityFrameworkCore.Protection;
+using Microsoft.EntityFrameworkCore;
+
+namespace CredBroker.EntityFrameworkCore.Hosting;
+
+/// <summary>The database as a whole: its schema, and whether this process can use what is in it.</summary>
+public sealed class BrokerDatabase
+{
+    private readonly Backend _backend;
+    private readonly KeyRingCheck _keyRing;
+
+    internal BrokerDatabase(Backend backend, KeyRingCheck keyRing) => (_backend, _keyRing) = (backend, keyRing);
+
+    /// <summary>The migrations that this version brings and the database does not have; all of them for one that does not exist.</summary>
+    public async Task<IReadOnlyList<string>> PendingMigrationsAsync(CancellationToken cancellationToken)
+    {
+        await using var context = _backend.CreateForMigration();
+        return [.. await context.Database.GetPendingMigrationsAsync(cancellationToken)];
+    }
+
+    /// <summary>
+    /// Brings the schema to this version, one process at a time, and checks that the key ring can be read: a wrong wrapping key must show before
+    /// anything is issued. To be called at start, before anything else.
+    /// </summary>
+    /// <exception cref="Core.Leases.StoreUnavailableException">Another process has the SQLite file.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The key ring was wrapped by another key, or lacks a key that a handle needs.</exception>
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        await using (await _backend.LockForMigrationAsync(cancellationToken))
+        {
+            await using var context = _backend.CreateForMigration();
+            if ((await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any()) await context.Database.MigrateAsync(cancellationToken);
+        }
+
+        await _keyRing.RunAsync(cancellationToken);
+    }
+}

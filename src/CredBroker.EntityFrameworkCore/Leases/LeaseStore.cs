@@ -1,0 +1,110 @@
+using CredBroker.Abstractions;
+using CredBroker.Core;
+using CredBroker.Core.Leases;
+using CredBroker.EntityFrameworkCore.Hosting;
+using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Protection;
+using CredBroker.EntityFrameworkCore.Writing;
+using Microsoft.EntityFrameworkCore;
+
+namespace CredBroker.EntityFrameworkCore.Leases;
+
+/// <summary>The leases, in the database.</summary>
+internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, HandleProtection handles, StoreClock clock) : ILeaseStore
+{
+    public Task<ReserveOutcome> ReserveAsync(Reservation reservation, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(reservation);
+        return writer.WriteAsync(Reserving.LocksOf(reservation), session => Reserving.RunAsync(session, reservation), cancellationToken);
+    }
+
+    public async Task<ApplyOutcome> ApplyAsync(LeaseChange change, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        var @event = await SealAsync(change, cancellationToken);
+        var locks = new LockSet
+        {
+            Lease = change.LeaseId,
+            LeaseGates = @event is LeaseEvent.Issued or LeaseEvent.RenewalIntended or LeaseEvent.Renewed,
+            LeaseCounters = @event is LeaseEvent.NothingMade or LeaseEvent.ProvenGone or LeaseEvent.ProvenExpired or LeaseEvent.WrittenOff or LeaseEvent.Reappeared,
+        };
+        var outcome = await writer.WriteAsync(locks, session => ApplyAsync(session, change, @event), cancellationToken);
+        return outcome switch
+        {
+            ApplyOutcome.Applied applied => applied with { After = Open(applied.After) },
+            ApplyOutcome.Refused refused => refused with { Current = Open(refused.Current) },
+            ApplyOutcome.Fenced fenced => new ApplyOutcome.Fenced(Open(fenced.Current)),
+            _ => outcome,
+        };
+    }
+
+    public async Task<IReadOnlyList<Lease>> ClaimDueAsync(Claim claim, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        var claimed = await writer.WriteAsync(LockSet.None, session => Claiming.RunAsync(session, claim), cancellationToken);
+        return [.. claimed.Select(handles.Open)];
+    }
+
+    public Task<bool> FanOutAsync(int batch, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        return writer.WriteAsync(LockSet.None, session => FanningOut.RunAsync(session, batch), cancellationToken);
+    }
+
+    public Task<IReadOnlyList<ProviderDue>> NextDueAsync(CancellationToken cancellationToken) =>
+        contexts.ReadAsync(context => LeaseReads.NextDueAsync(context, cancellationToken));
+
+    public async Task<LeaseView?> FindAsync(Uid lease, CancellationToken cancellationToken)
+    {
+        var seen = await contexts.ReadAsync(context =>
+            LeaseReads.Seen(context, context.Leases.Where(row => row.Id == lease), context.Tasks).FirstOrDefaultAsync(cancellationToken));
+        return seen is null ? null : Open(seen.ToView(clock.Now()));
+    }
+
+    public async Task<Page<LeaseView>> ListAsync(LeaseQuery query, PageRequest page, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(page);
+        var now = clock.Now();
+        var seen = await contexts.ReadAsync(context => LeaseReads.Filter(context, query, now).After(page, row => row.Lease.Id).ToListAsync(cancellationToken));
+        return Paging.ToPage(seen, page, row => row.Lease.Id.ToString(), row => Open(row.ToView(now)));
+    }
+
+    private static async Task<ApplyOutcome> ApplyAsync(WriteSession session, LeaseChange change, LeaseEvent @event)
+    {
+        var row = await session.FindAsync(session.Tables.Leases, $"WHERE x.id = {change.LeaseId} {session.Dialect.ForUpdate}");
+        if (row is null) return new ApplyOutcome.Unknown();
+        var lease = LeaseMapping.ToLease(row);
+        var effective = await Effective.OfAsync(session, lease);
+        if (change.Fence is { } fence && fence != lease.Fence) return new ApplyOutcome.Fenced(new LeaseView(lease, effective));
+        var (after, step) = await LeaseTransitions.ApplyAsync(session, lease, effective.Live, change.By, @event);
+        if (step is LeaseStep.Refused refused) return new ApplyOutcome.Refused(new LeaseView(lease, effective), refused.Why);
+        return new ApplyOutcome.Applied(new LeaseView(after, await Effective.OfAsync(session, after)), step is LeaseStep.Moved);
+    }
+
+    /// <summary>The event with its handle encrypted: before the writer has it, which must not wait for a key.</summary>
+    private async Task<LeaseEvent> SealAsync(LeaseChange change, CancellationToken cancellationToken)
+    {
+        var handle = change.Event switch
+        {
+            LeaseEvent.Issued issued => issued.Handle,
+            LeaseEvent.HandleRecorded recorded => recorded.Handle,
+            LeaseEvent.Settling settling => settling.Handle,
+            _ => null,
+        };
+        if (handle is null) return change.Event;
+        var provider = await contexts.ReadAsync(context =>
+            context.Leases.Where(row => row.Id == change.LeaseId).Select(row => (Uid?)row.ProviderUid).FirstOrDefaultAsync(cancellationToken));
+        if (provider is null) return change.Event;
+        var closed = handles.Seal(handle, change.LeaseId, provider.Value);
+        return change.Event switch
+        {
+            LeaseEvent.Issued issued => issued with { Handle = closed },
+            LeaseEvent.HandleRecorded => new LeaseEvent.HandleRecorded(closed),
+            LeaseEvent.Settling settling => settling with { Handle = closed },
+            var other => other,
+        };
+    }
+
+    private LeaseView Open(LeaseView view) => view with { Lease = handles.Open(view.Lease) };
+}

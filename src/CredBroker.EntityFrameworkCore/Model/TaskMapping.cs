@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using CredBroker.Core.Tasks;
+
+namespace CredBroker.EntityFrameworkCore.Model;
+
+/// <summary>Between a task and its rows.</summary>
+internal static class TaskMapping
+{
+    private static readonly Intent Erased = new("", "", "", new Dictionary<string, string>());
+
+    public static TaskRow ToRow(AgentTask task, IEnumerable<string> chargedTo) => new()
+    {
+        Id = task.Id,
+        RootId = task.RootId,
+        ParentId = task.ParentId,
+        Path = task.Path,
+        OpenerWorkload = task.Opener.Workload,
+        OpenerSource = task.Opener.SourceUid,
+        OpenerSourceName = task.Opener.SourceName,
+        OpenerSubject = task.Opener.Subject,
+        OpenerInstance = task.Opener.Instance,
+        PerformerWorkload = task.Performer.Workload,
+        PerformerSource = task.Performer.SourceUid,
+        PerformerSourceName = task.Performer.SourceName,
+        PerformerSubject = task.Performer.Subject,
+        PerformerInstance = task.Performer.Instance,
+        CreatedAt = task.CreatedAt,
+        Deadline = task.Deadline,
+        HeartbeatInterval = task.HeartbeatInterval,
+        ChargedTo = string.Join('\n', chargedTo),
+        EndedAt = task.EndedAt,
+        Outcome = task.Outcome,
+        EndReason = task.EndReason,
+    };
+
+    public static AgentTask ToTask(TaskRow row, string? intent, DateTimeOffset? aliveUntil) => new()
+    {
+        Id = row.Id,
+        Path = row.Path,
+        ParentId = row.ParentId,
+        Opener = new TaskParty(row.OpenerWorkload, row.OpenerSource, row.OpenerSourceName, row.OpenerSubject, row.OpenerInstance),
+        Performer = new TaskParty(row.PerformerWorkload, row.PerformerSource, row.PerformerSourceName, row.PerformerSubject, row.PerformerInstance),
+        Intent = intent is null ? Erased : JsonSerializer.Deserialize<Intent>(intent) ?? Erased,
+        CreatedAt = row.CreatedAt,
+        Deadline = row.Deadline,
+        HeartbeatInterval = row.HeartbeatInterval,
+        AliveUntil = aliveUntil,
+        EndedAt = row.EndedAt,
+        Outcome = row.Outcome,
+        EndReason = row.EndReason,
+    };
+
+    public static TextRow ToText(AgentTask task) => Text(task.Id, JsonSerializer.Serialize(task.Intent));
+
+    public static TextRow Text(Abstractions.Uid owner, string body) => new() { OwnerUid = owner, Body = body, Hash = SHA256.HashData(Encoding.UTF8.GetBytes(body)) };
+}

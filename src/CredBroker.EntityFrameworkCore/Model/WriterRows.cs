@@ -1,0 +1,65 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Signing;
+
+namespace CredBroker.EntityFrameworkCore.Model;
+
+/// <summary>The database itself: a copy of it is another epoch once somebody says so.</summary>
+public sealed class EpochRow
+{
+    public int Id { get; set; }
+    public Uid Epoch { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+}
+
+/// <summary>
+/// One start of one node's writer. Every commit writes its row: the commit's number, the highest time ever committed, and the head of its
+/// audit chain. So the row also tells whether a commit whose answer was lost has happened.
+/// </summary>
+public sealed class WriterRow
+{
+    public Uid Uid { get; set; }
+    public Uid Epoch { get; set; }
+    public long Commits { get; set; }
+    public DateTimeOffset At { get; set; }
+    public long AuditSequence { get; set; }
+    public byte[] AuditHash { get; set; } = [];
+}
+
+/// <summary>An audit event in its place.</summary>
+public sealed class AuditRow
+{
+    public Uid Writer { get; set; }
+    public long Sequence { get; set; }
+    public DateTimeOffset At { get; set; }
+    public string Type { get; set; } = "";
+    public string ByKind { get; set; } = "";
+    public string ByName { get; set; } = "";
+    public Uid? TaskId { get; set; }
+    public Uid? LeaseId { get; set; }
+    public Uid? DecisionId { get; set; }
+    public string Resource { get; set; } = "";
+    public string Detail { get; set; } = "";
+    public byte[] PreviousHash { get; set; } = [];
+    public byte[] Hash { get; set; } = [];
+}
+
+/// <summary>A signing key; its private part encrypted.</summary>
+public sealed class SigningKeyRow
+{
+    public Uid Uid { get; set; }
+    public KeyFamily Family { get; set; }
+    public int Ordinal { get; set; }
+    public string KeyId { get; set; } = "";
+    public byte[] Encrypted { get; set; } = [];
+    public DateTimeOffset PublishedAt { get; set; }
+    public DateTimeOffset UseFrom { get; set; }
+    public DateTimeOffset? RetireAt { get; set; }
+}
+
+/// <summary>An element of Data Protection's key ring; its secret wrapped.</summary>
+public sealed class ProtectionKeyRow
+{
+    public Uid Id { get; set; }
+    public string Name { get; set; } = "";
+    public string Xml { get; set; } = "";
+}

@@ -1,0 +1,40 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Receipts;
+using CredBroker.EntityFrameworkCore.Hosting;
+using CredBroker.EntityFrameworkCore.Leases;
+using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Tasks;
+using CredBroker.EntityFrameworkCore.Writing;
+using Microsoft.EntityFrameworkCore;
+
+namespace CredBroker.EntityFrameworkCore.Receipts;
+
+/// <summary>The receipts: an open one is made from the leases when it is read, a closed one is as it was kept.</summary>
+internal sealed class ReceiptStore(ReadContexts contexts, StoreClock clock) : IReceiptStore
+{
+    public Task<Receipt?> FindAsync(Uid task, int? revision, CancellationToken cancellationToken) =>
+        contexts.ReadAsync(context => FindAsync(context, task, revision, cancellationToken));
+
+    private async Task<Receipt?> FindAsync(BrokerContext context, Uid task, int? revision, CancellationToken cancellationToken)
+    {
+        var found = await TaskReads.Full(context, context.Tasks.Where(row => row.Id == task && row.EndedAt != null)).FirstOrDefaultAsync(cancellationToken);
+        if (found is null) return null;
+        var rows = await context.Receipts.Where(row => row.TaskId == task).OrderBy(row => row.Revision).ToListAsync(cancellationToken);
+        var latest = rows.Count == 0 ? 1 : rows[^1].Revision;
+        var wanted = revision ?? latest;
+        var row = rows.Find(candidate => candidate.Revision == wanted);
+        // An open revision was made from the leases as they were then: it is gone once a later one exists.
+        if (wanted != latest && row?.Body is null) return null;
+        var children = await context.Tasks.Where(child => child.ParentId == task).OrderBy(child => child.Id).Select(child => child.Id).ToListAsync(cancellationToken);
+        var entries = row?.Body is { } body ? ReceiptBody.Read(body) : await OpenAsync(context, task, cancellationToken);
+        return new Receipt(found.ToTask(), wanted, row?.Body is not null, row?.At ?? found.Task.EndedAt!.Value, entries, children);
+    }
+
+    private async Task<IReadOnlyList<LeaseView>> OpenAsync(BrokerContext context, Uid task, CancellationToken cancellationToken)
+    {
+        var now = clock.Now();
+        var seen = await LeaseReads.Seen(context, context.Leases.Where(row => row.TaskId == task), context.Tasks).OrderBy(row => row.Lease.Id).ToListAsync(cancellationToken);
+        return [.. seen.Select(row => row.ToView(now)).Select(view => view with { Lease = view.Lease with { Handle = null } })];
+    }
+}

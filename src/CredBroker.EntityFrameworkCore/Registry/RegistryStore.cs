@@ -1,0 +1,93 @@
+using System.Data;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Registry;
+using CredBroker.EntityFrameworkCore.Hosting;
+using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Writing;
+using Microsoft.EntityFrameworkCore;
+
+namespace CredBroker.EntityFrameworkCore.Registry;
+
+/// <summary>The registry, in the database.</summary>
+internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts) : IRegistryStore
+{
+    public Task<RegistryOutcome> PutAsync(RegistryChange change, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        var gates = change.Entry.Kind == ResourceKind.PolicySet ? new[] { change.Entry.Uid, Gates.Policies } : [change.Entry.Uid];
+        return writer.WriteAsync(new LockSet { Gates = gates, Exclusive = true }, session => PutAsync(session, change), cancellationToken);
+    }
+
+    public Task<RegistryContent> LoadAsync(CancellationToken cancellationToken) => contexts.ReadAsync(async context =>
+    {
+        // One snapshot: the generation must be that of the rows.
+        await using var transaction = await context.Database.BeginTransactionAsync(
+            context.Database.IsNpgsql() ? IsolationLevel.RepeatableRead : IsolationLevel.Serializable, cancellationToken);
+        var generation = await context.Generations.Select(row => row.Generation).SingleAsync(cancellationToken);
+        var gates = await context.Gates.Where(row => row.Suspension > 0 || row.Uid == Gates.Policies).ToListAsync(cancellationToken);
+        var rows = await context.Registry
+            .Where(row => row.DeletedAt == null || ((row.Kind == ResourceKind.Provider || row.Kind == ResourceKind.Role)
+                && (context.Leases.Any(lease => lease.ProviderUid == row.Uid && lease.State <= LeaseState.Revoking)
+                    || context.Leases.Any(lease => lease.RoleUid == row.Uid && lease.State <= LeaseState.Revoking))))
+            .OrderBy(row => row.Uid).ToListAsync(cancellationToken);
+        return new RegistryContent(
+            generation,
+            gates.Find(row => row.Uid == Gates.Policies)?.Version ?? 0,
+            [.. rows.Select(RegistryMapping.ToEntry)],
+            gates.Where(row => row.Suspension > 0).ToDictionary(row => row.Uid, row => new GateState(row.Suspension, row.Suspended)));
+    });
+
+    public Task<long> GenerationAsync(CancellationToken cancellationToken) =>
+        contexts.ReadAsync(context => context.Generations.Select(row => row.Generation).SingleAsync(cancellationToken));
+
+    public async Task<IReadOnlyList<long>> CountersAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        var rows = await contexts.ReadAsync(context =>
+            context.Counters.Where(row => keys.Contains(row.Key)).ToDictionaryAsync(row => row.Key, row => row.Value, cancellationToken));
+        return [.. keys.Select(key => rows.GetValueOrDefault(key))];
+    }
+
+    private static async Task<RegistryOutcome> PutAsync(WriteSession session, RegistryChange change)
+    {
+        var outcome = change.ExpectedVersion is { } expected ? await ReplaceAsync(session, change, expected) : await AddAsync(session, change);
+        if (outcome is not RegistryOutcome.Changed { Entry: var entry }) return outcome;
+        await Gates.SetVersionAsync(session, entry.Uid, entry.Version);
+        if (entry.Kind == ResourceKind.PolicySet) await Gates.BumpPoliciesAsync(session);
+        await Gates.BumpGenerationAsync(session);
+        session.Audit(change.Audit);
+        session.MadeWork = true;
+        return outcome;
+    }
+
+    private static async Task<RegistryOutcome> AddAsync(WriteSession session, RegistryChange change)
+    {
+        var entry = change.Entry with { Version = 1 };
+        var named = entry.ParentUid is { } parent
+            ? await session.ListAsync(session.Tables.Registry, $"WHERE x.kind = {entry.Kind} AND x.name = {entry.Name} AND x.parent_uid = {parent} ORDER BY x.uid")
+            : await session.ListAsync(session.Tables.Registry, $"WHERE x.kind = {entry.Kind} AND x.name = {entry.Name} AND x.parent_uid IS NULL ORDER BY x.uid");
+        if (named.Find(row => row.DeletedAt is null) is { } taken) return new RegistryOutcome.NameTaken(taken.Uid);
+        if (named.Count > 0 && !change.ReuseName) return new RegistryOutcome.NameIsTombstone(named[^1].Uid);
+        // Another node may have taken the name since: the index decides, and the next run sees it.
+        if (!await session.InsertIfNewAsync(session.Tables.Registry, RegistryMapping.ToRow(entry))) throw new LostRaceException();
+        return new RegistryOutcome.Changed(entry);
+    }
+
+    private static async Task<RegistryOutcome> ReplaceAsync(WriteSession session, RegistryChange change, long expected)
+    {
+        var row = await session.FindAsync(session.Tables.Registry, $"WHERE x.uid = {change.Entry.Uid} {session.Dialect.ForUpdate}");
+        if (row is null || row.DeletedAt is not null) return new RegistryOutcome.Unknown();
+        if (row.Version != expected) return new RegistryOutcome.VersionMismatch(row.Version);
+        if (change.RefuseWithUnprovenLeases && await UnprovenAsync(session, row) is > 0 and var count) return new RegistryOutcome.HasUnprovenLeases(count);
+        var entry = change.Entry with { Version = expected + 1, Name = row.Name, Kind = row.Kind, ParentUid = row.ParentUid, CreatedAt = row.CreatedAt };
+        string[] changed = [nameof(row.Version), nameof(row.SpecJson), nameof(row.ManagedBy), nameof(row.TargetIdentity), nameof(row.UpdatedAt), nameof(row.DeletedAt)];
+        await session.UpdateAsync(session.Tables.Registry, RegistryMapping.ToRow(entry), changed, $"uid = {entry.Uid}");
+        return new RegistryOutcome.Changed(entry);
+    }
+
+    // Exact under the gate's lock: Reserve holds it shared while it charges.
+    private static async Task<long> UnprovenAsync(WriteSession session, RegistryRow row)
+    {
+        var key = (row.Kind == ResourceKind.Role ? "role:" : "provider:") + row.Uid;
+        return (await Counters.ReadAsync(session, [key])).GetValueOrDefault(key);
+    }
+}

@@ -1,0 +1,101 @@
+using CredBroker.Abstractions;
+using CredBroker.Core;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Tasks;
+using CredBroker.EntityFrameworkCore.Hosting;
+using CredBroker.EntityFrameworkCore.Writing;
+using Microsoft.EntityFrameworkCore;
+
+namespace CredBroker.EntityFrameworkCore.Tasks;
+
+/// <summary>The tasks, in the database.</summary>
+internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, StoreClock clock) : ITaskStore
+{
+    public Task<CreateTaskOutcome> CreateAsync(NewTask task, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return writer.WriteAsync(Creating.LocksOf(task), session => Creating.RunAsync(session, task), cancellationToken);
+    }
+
+    public Task<EndTaskOutcome> EndAsync(TaskEnd end, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(end);
+        return writer.WriteAsync(new LockSet { Tasks = [end.Task], Exclusive = true }, session => Ending.RunAsync(session, end), cancellationToken);
+    }
+
+    public async Task<IReadOnlyList<AgentTask>> EndOverdueAsync(int batch, CancellationToken cancellationToken)
+    {
+        var now = clock.Now();
+        var overdue = await contexts.ReadAsync(async context =>
+        {
+            var late = await context.Tasks.Where(row => row.EndedAt == null && row.Deadline <= now).OrderBy(row => row.Deadline)
+                .Select(row => row.Id).Take(batch).ToListAsync(cancellationToken);
+            var silent = await context.Liveness.Where(row => row.Watched && row.AliveUntil <= now).OrderBy(row => row.AliveUntil)
+                .Select(row => row.TaskId).Take(batch).ToListAsync(cancellationToken);
+            return late.Union(silent).Take(batch).ToList();
+        });
+        if (overdue.Count == 0) return [];
+        var locks = new LockSet { Tasks = overdue, Exclusive = true };
+        return await writer.WriteAsync(locks, session => Ending.EndOverdueAsync(session, overdue), cancellationToken);
+    }
+
+    public Task<AgentTask?> BindPerformerAsync(Uid task, Uid workload, string? instance, Actor by, CancellationToken cancellationToken) =>
+        writer.WriteAsync(new LockSet { Tasks = [task], Exclusive = true }, session => BindAsync(session, task, workload, instance, by), cancellationToken);
+
+    public async Task KeepAliveAsync(IReadOnlyList<SignOfLife> signs, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(signs);
+        if (signs.Count == 0) return;
+        await writer.WriteAsync(LockSet.None, session => KeepAliveAsync(session, signs), cancellationToken);
+    }
+
+    public async Task<AgentTask?> FindAsync(Uid task, CancellationToken cancellationToken)
+    {
+        var found = await contexts.ReadAsync(context => TaskReads.Full(context, context.Tasks.Where(row => row.Id == task)).FirstOrDefaultAsync(cancellationToken));
+        return found?.ToTask();
+    }
+
+    public async Task<Page<AgentTask>> ListAsync(TaskQuery query, PageRequest page, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(page);
+        var found = await contexts.ReadAsync(context => TaskReads.Filter(context, query).After(page, row => row.Task.Id).ToListAsync(cancellationToken));
+        return Paging.ToPage(found, page, row => row.Task.Id.ToString(), row => row.ToTask());
+    }
+
+    public async Task<DateTimeOffset?> NextDueAsync(CancellationToken cancellationToken)
+    {
+        var (deadline, silence) = await contexts.ReadAsync(async context => (
+            await context.Tasks.Where(row => row.EndedAt == null).MinAsync(row => (DateTimeOffset?)row.Deadline, cancellationToken),
+            await context.Liveness.Where(row => row.Watched).MinAsync(row => (DateTimeOffset?)row.AliveUntil, cancellationToken)));
+        return deadline < silence || silence is null ? deadline : silence;
+    }
+
+    private static async Task<AgentTask?> BindAsync(WriteSession session, Uid task, Uid workload, string? instance, Actor by)
+    {
+        var bound = await session.ExecuteAsync(
+            $"UPDATE {session.Tables.Tasks.Name} SET performer_workload = {workload}, performer_instance = {instance} WHERE id = {task} AND performer_workload IS NULL");
+        if (bound == 1)
+        {
+            session.Audit(new AuditDraft(AuditTypes.TaskPerformerBound, by)
+            {
+                TaskId = task,
+                Resource = $"tasks/{task}",
+                Detail = new() { ["workload"] = workload.ToString(), ["instance"] = instance },
+            });
+        }
+
+        return await TaskReads.FindAsync(session, task);
+    }
+
+    private static async Task<bool> KeepAliveAsync(WriteSession session, IReadOnlyList<SignOfLife> signs)
+    {
+        foreach (var sign in signs.OrderBy(sign => sign.Task))
+        {
+            await session.ExecuteAsync(
+                $"UPDATE {session.Tables.Liveness.Name} SET alive_until = {sign.AliveUntil} WHERE task_id = {sign.Task} AND alive_until < {sign.AliveUntil} AND watched");
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,201 @@
+using System.Threading.Channels;
+using CredBroker.Core;
+using CredBroker.Core.Leases;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.EntityFrameworkCore.Writing;
+
+/// <summary>
+/// The one writer of this node. Intentions wait in a queue; it takes as many as are there, runs each in a savepoint and commits them together, so that one
+/// write to the disk serves all. Nobody is answered before the commit.
+/// </summary>
+internal sealed partial class BrokerWriter : IAsyncDisposable
+{
+    private const int MostRuns = 10;
+    private readonly Channel<Intention> _queue;
+    private readonly WriterConnection _connection;
+    private readonly Dialect _dialect;
+    private readonly StoreClock _clock;
+    private readonly Signals _signals;
+    private readonly ILogger _logger;
+    private readonly Task _loop;
+
+    public BrokerWriter(WriterConnection connection, Dialect dialect, StoreClock clock, Signals signals, int queueLength, ILogger<BrokerWriter> logger)
+    {
+        (_connection, _dialect, _clock, _signals, _logger) = (connection, dialect, clock, signals, logger);
+        _queue = Channel.CreateBounded<Intention>(new BoundedChannelOptions(queueLength) { SingleReader = true });
+        _loop = Task.Run(LoopAsync);
+    }
+
+    /// <summary>Runs a change and answers it after its commit. <paramref name="work"/> may run more than once, and must not wait for anything but the session.</summary>
+    /// <exception cref="StoreUnavailableException">The queue is full, or the database cannot take it.</exception>
+    public async Task<T> WriteAsync<T>(LockSet locks, Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var intention = new Intention<T>(locks, work, cancellationToken);
+        if (!_queue.Writer.TryWrite(intention))
+            throw new StoreUnavailableException(_loop.IsCompleted ? "The store is closed." : "More changes wait to be written than the store takes at once.", outcomeUnknown: false);
+        return await intention.Answered;
+    }
+
+    /// <summary>Finishes what waits, and closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _loop;
+        await _connection.DisposeAsync();
+    }
+
+    private async Task LoopAsync()
+    {
+        while (await _queue.Reader.WaitToReadAsync())
+        {
+            var batch = TakeBatch();
+            if (batch.Count == 0) continue;
+            try
+            {
+                await CommitAsync(batch);
+            }
+            catch (Exception e)
+            {
+                // Whatever it was: the writer goes on, and nobody waits for ever.
+                LogBatchFailed(_logger, batch.Count, e);
+                foreach (var intention in batch) intention.Fail(new StoreUnavailableException("The store could not write this.", outcomeUnknown: false, e));
+            }
+        }
+    }
+
+    private List<Intention> TakeBatch()
+    {
+        var batch = new List<Intention>();
+        while (batch.Count < _dialect.MaxBatch && _queue.Reader.TryPeek(out var next))
+        {
+            // Shared and exclusive locks in one transaction could wait for each other across nodes.
+            if (_dialect.LocksRows && batch.Count > 0 && batch[0].Locks.Exclusive != next.Locks.Exclusive) break;
+            _queue.Reader.TryRead(out _);
+            if (next.Abandoned) next.Cancel();
+            else batch.Add(next);
+        }
+
+        return batch;
+    }
+
+    private async Task CommitAsync(List<Intention> batch)
+    {
+        for (var run = 1; ; run++)
+        {
+            switch (await TryCommitAsync(batch))
+            {
+                case CommitOutcome.Committed:
+                    foreach (var intention in batch) intention.Answer();
+                    return;
+                case CommitOutcome.Failed failed:
+                    foreach (var intention in batch) intention.Fail(failed.Error);
+                    return;
+                case CommitOutcome.Raced raced when run == MostRuns:
+                    foreach (var intention in batch) intention.Fail(new StoreUnavailableException("Other nodes were always faster.", outcomeUnknown: false, raced.Error));
+                    return;
+                case CommitOutcome.Raced when batch.Count > 1 && run >= MostRuns / 2:
+                    // Together they keep losing: each by itself holds less.
+                    foreach (var intention in batch) await CommitAsync([intention]);
+                    return;
+            }
+        }
+    }
+
+    private async Task<CommitOutcome> TryCommitAsync(List<Intention> batch)
+    {
+        WriteSession session;
+        try
+        {
+            session = await _connection.OpenAsync();
+        }
+        catch (Exception e)
+        {
+            LogUnreachable(_logger, e);
+            return new CommitOutcome.Failed(e as StoreUnavailableException ?? new StoreUnavailableException("The database cannot be reached.", outcomeUnknown: false, e));
+        }
+
+        try
+        {
+            session.Reset();
+            await session.ControlAsync(_dialect.Begin);
+            session.Now = _clock.Now();
+            if (_dialect.LocksRows) await BatchLocks.TakeAsync(session, [.. batch.Select(intention => intention.Locks)]);
+            foreach (var intention in batch) await RunAsync(session, intention, alone: batch.Count == 1);
+            if (!session.Wrote && session.Drafts.Count == 0)
+            {
+                await session.ControlAsync("ROLLBACK");
+                return new CommitOutcome.Committed();
+            }
+
+            await _connection.WriteHeadAsync(session);
+        }
+        catch (Exception e)
+        {
+            return await UndoAsync(session, e);
+        }
+
+        var outcome = await _connection.CommitAsync(session);
+        if (outcome is CommitOutcome.Committed && session.MadeWork) _signals.Set();
+        return outcome;
+    }
+
+    private async Task RunAsync(WriteSession session, Intention intention, bool alone)
+    {
+        var mark = session.Mark();
+        intention.Error = null;
+        session.Now = _clock.Now();
+        try
+        {
+            if (!alone) await session.ControlAsync("SAVEPOINT intention");
+            await intention.RunAsync(session);
+            if (!alone) await session.ControlAsync("RELEASE SAVEPOINT intention");
+        }
+        catch (Exception e) when (!alone && !_dialect.IsRace(e) && !_dialect.IsFatal(e, session.Connection))
+        {
+            await session.ControlAsync("ROLLBACK TO SAVEPOINT intention");
+            session.Return(mark);
+            intention.Error = e;
+        }
+    }
+
+    private async Task<CommitOutcome> UndoAsync(WriteSession session, Exception error)
+    {
+        try
+        {
+            await session.ControlAsync("ROLLBACK");
+            if (_dialect.IsRace(error)) return new CommitOutcome.Raced(error);
+        }
+        catch (Exception e)
+        {
+            LogUnreachable(_logger, e);
+            await _connection.DropAsync();
+        }
+
+        return new CommitOutcome.Failed(
+            _dialect.IsFatal(error, session.Connection) ? new StoreUnavailableException("The database failed before the commit.", outcomeUnknown: false, error) : error);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A batch of {Count} changes could not be written")]
+    private static partial void LogBatchFailed(ILogger logger, int count, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database cannot be reached, or takes nothing")]
+    private static partial void LogUnreachable(ILogger logger, Exception error);
+}
+
+/// <summary>What came of a batch.</summary>
+internal abstract record CommitOutcome
+{
+    private CommitOutcome()
+    {
+    }
+
+    public sealed record Committed : CommitOutcome;
+
+    /// <summary>Nothing was written; running it again may help.</summary>
+    public sealed record Raced(Exception Error) : CommitOutcome;
+
+    /// <summary>Nothing was written, or nobody knows: the error says which.</summary>
+    public sealed record Failed(Exception Error) : CommitOutcome;
+}

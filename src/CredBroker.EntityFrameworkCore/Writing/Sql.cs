@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text;
+
+namespace CredBroker.EntityFrameworkCore.Writing;
+
+/// <summary>A part of a statement that is no parameter: a table's name, a lock.</summary>
+internal sealed record SqlText(string Text)
+{
+    public override string ToString() => Text;
+}
+
+/// <summary>Values that become a parenthesised list of parameters. An empty one matches nothing.</summary>
+internal sealed record SqlList(IReadOnlyList<object> Values)
+{
+    public static SqlList Of<T>(IEnumerable<T> values)
+        where T : notnull => new([.. values.Select(value => (object)value)]);
+}
+
+/// <summary>A statement: the text with parameters <c>@p0…</c>, and their values. Whatever is interpolated is a parameter, unless it is a <see cref="SqlText"/>.</summary>
+internal sealed record SqlStatement(string Text, IReadOnlyList<object?> Values, bool HasList)
+{
+    public static SqlStatement Of(FormattableString sql, string prefix = "")
+    {
+        var values = new List<object?>();
+        var hasList = false;
+        var places = new object[sql.ArgumentCount];
+        for (var i = 0; i < places.Length; i++)
+        {
+            switch (sql.GetArgument(i))
+            {
+                case SqlText text:
+                    places[i] = text.Text;
+                    break;
+                case SqlList list:
+                    hasList = true;
+                    places[i] = ListOf(list, values);
+                    break;
+                case var value:
+                    places[i] = Place(values.Count);
+                    values.Add(value);
+                    break;
+            }
+        }
+
+        return new SqlStatement(prefix + string.Format(CultureInfo.InvariantCulture, sql.Format, places), values, hasList);
+    }
+
+    public static string Place(int index) => "@p" + index.ToString(CultureInfo.InvariantCulture);
+
+    private static string ListOf(SqlList list, List<object?> values)
+    {
+        if (list.Values.Count == 0) return "(NULL)";
+        var text = new StringBuilder("(");
+        foreach (var value in list.Values)
+        {
+            if (text.Length > 1) text.Append(',');
+            text.Append(Place(values.Count));
+            values.Add(value);
+        }
+
+        return text.Append(')').ToString();
+    }
+}

@@ -1,0 +1,51 @@
+using System.Data;
+using System.Data.Common;
+using CredBroker.Abstractions;
+using Microsoft.Data.Sqlite;
+
+namespace CredBroker.EntityFrameworkCore.Writing;
+
+/// <summary>SQLite: one connection writes, so that nothing needs a lock and nothing waits for one.</summary>
+internal sealed class SqliteDialect(string connectionString, Action takeFile) : Dialect
+{
+    private const int Full = 13;
+    private const int IoError = 10;
+    private const int Corrupt = 11;
+
+    public override int MaxBatch => 256;
+
+    public override bool LocksRows => false;
+
+    public override string Begin => "BEGIN IMMEDIATE";
+
+    public override bool KeepsCommands => true;
+
+    public override async Task<DbConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        takeFile();
+        var connection = new SqliteConnection(connectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            using var pragmas = connection.CreateCommand();
+            // FULL: a commit that was answered survives a power cut. The log's file is cut back after it grew.
+            pragmas.CommandText =
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; "
+                + "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=67108864;";
+            await pragmas.ExecuteNonQueryAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    protected override bool IsDatabaseRace(Exception error) => false;
+
+    public override bool IsFatal(Exception error, DbConnection connection) =>
+        connection.State != ConnectionState.Open || error is SqliteException { SqliteErrorCode: Full or IoError or Corrupt };
+
+    protected override object ToParameter(Uid uid) => uid.ToBytes();
+}

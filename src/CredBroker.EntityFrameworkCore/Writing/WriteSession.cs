@@ -1,0 +1,202 @@
+using System.Data.Common;
+using System.Text;
+using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
+
+namespace CredBroker.EntityFrameworkCore.Writing;
+
+/// <summary>
+/// The open transaction as an intention sees it. Nothing that it does is seen by anybody before the batch commits, and all of it is undone
+/// when the intention throws.
+/// </summary>
+internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tables tables) : IAsyncDisposable
+{
+    private readonly Dictionary<string, DbCommand> _kept = new(StringComparer.Ordinal);
+    private readonly List<(AuditDraft Draft, DateTimeOffset At)> _audit = [];
+
+    public Dialect Dialect => dialect;
+
+    public Tables Tables => tables;
+
+    public DbConnection Connection => connection;
+
+    /// <summary>The store's time: no earlier than anything that was committed.</summary>
+    public DateTimeOffset Now { get; set; }
+
+    /// <summary>Whether anything was written since <see cref="Reset"/>.</summary>
+    public bool Wrote { get; private set; }
+
+    /// <summary>Whether there is work for whoever revokes.</summary>
+    public bool MadeWork { get; set; }
+
+    /// <summary>What is told when the batch commits.</summary>
+    public IReadOnlyList<(AuditDraft Draft, DateTimeOffset At)> Drafts => _audit;
+
+    /// <summary>Tells of what this intention does. The event gets its place when the batch commits.</summary>
+    public void Audit(AuditDraft draft) => _audit.Add((draft, Now));
+
+    /// <summary>Forgets everything of the last batch.</summary>
+    public void Reset()
+    {
+        _audit.Clear();
+        Wrote = false;
+        MadeWork = false;
+    }
+
+    /// <summary>Where an intention begins.</summary>
+    public (int Events, bool Wrote, bool MadeWork) Mark() => (_audit.Count, Wrote, MadeWork);
+
+    /// <summary>Forgets what an intention did since.</summary>
+    public void Return((int Events, bool Wrote, bool MadeWork) mark)
+    {
+        _audit.RemoveRange(mark.Events, _audit.Count - mark.Events);
+        (_, Wrote, MadeWork) = mark;
+    }
+
+    public async Task<int> ExecuteAsync(FormattableString sql)
+    {
+        Wrote = true;
+        var (command, kept) = Command(SqlStatement.Of(sql));
+        try
+        {
+            return await command.ExecuteNonQueryAsync();
+        }
+        finally
+        {
+            if (!kept) await command.DisposeAsync();
+        }
+    }
+
+    /// <summary>Runs a statement of transaction control.</summary>
+    public async Task ControlAsync(string sql)
+    {
+        var (command, kept) = Command(new SqlStatement(sql, [], false));
+        try
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+        finally
+        {
+            if (!kept) await command.DisposeAsync();
+        }
+    }
+
+    /// <summary>Inserts a row.</summary>
+    public Task InsertAsync<T>(RowTable<T> table, T row)
+        where T : class, new() => InsertAsync(table, [row]);
+
+    /// <summary>Inserts rows.</summary>
+    public async Task InsertAsync<T>(RowTable<T> table, IReadOnlyList<T> rows)
+        where T : class, new()
+    {
+        // A kept command is faster than a long statement; over a network it is the other way round.
+        var size = dialect.KeepsCommands ? 1 : 100;
+        foreach (var chunk in rows.Chunk(size)) await InsertAsync(table, chunk, "");
+    }
+
+    /// <summary>Inserts a row unless one with its key, or another unique value of it, is there. Says whether it did.</summary>
+    public async Task<bool> InsertIfNewAsync<T>(RowTable<T> table, T row)
+        where T : class, new() => await InsertAsync(table, [row], " ON CONFLICT DO NOTHING") == 1;
+
+    /// <summary>Changes some columns of the rows that a condition selects.</summary>
+    public async Task<int> UpdateAsync<T>(RowTable<T> table, T row, IEnumerable<string> properties, FormattableString where)
+        where T : class, new()
+    {
+        var values = new List<object>();
+        var text = new StringBuilder($"UPDATE {table.Name} SET ");
+        foreach (var (column, value) in table.Assignments(row, properties))
+        {
+            text.Append(values.Count == 0 ? "" : ", ").Append(column).Append(" = {").Append(values.Count).Append('}');
+            values.Add(value!);
+        }
+
+        var condition = where.GetArguments().Select(argument => argument!).ToArray();
+        var places = condition.Select((_, i) => (object)("{" + (values.Count + i) + "}")).ToArray();
+        text.Append(" WHERE ").Append(string.Format(System.Globalization.CultureInfo.InvariantCulture, where.Format, places));
+        return await ExecuteAsync(System.Runtime.CompilerServices.FormattableStringFactory.Create(text.ToString(), [.. values, .. condition]));
+    }
+
+    /// <summary>The rows of a table, alias <c>x</c>.</summary>
+    public Task<List<T>> ListAsync<T>(RowTable<T> table, FormattableString tail)
+        where T : class, new() =>
+        ReadAsync(SqlStatement.Of(tail, $"SELECT {table.Selection} FROM {table.Name} x "), table.Read);
+
+    /// <summary>The one row, or null.</summary>
+    public async Task<T?> FindAsync<T>(RowTable<T> table, FormattableString tail)
+        where T : class, new() => (await ListAsync(table, tail)).FirstOrDefault();
+
+    public Task<List<Uid>> UidsAsync(FormattableString sql) => ReadAsync(SqlStatement.Of(sql), static reader => SqlValues.ToUid(reader.GetValue(0)));
+
+    public Task<List<T>> ReadAsync<T>(FormattableString sql, Func<DbDataReader, T> read) => ReadAsync(SqlStatement.Of(sql), read);
+
+    /// <summary>How many rows a statement answers.</summary>
+    public async Task<int> CountAsync(FormattableString sql) => (await ReadAsync(SqlStatement.Of(sql), static _ => true)).Count;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var command in _kept.Values) await command.DisposeAsync();
+        _kept.Clear();
+        await connection.DisposeAsync();
+    }
+
+    private async Task<int> InsertAsync<T>(RowTable<T> table, IReadOnlyList<T> rows, string conflict)
+        where T : class, new()
+    {
+        Wrote = true;
+        var values = new List<object?>();
+        var text = new StringBuilder($"INSERT INTO {table.Name} ({table.Columns}) VALUES ");
+        foreach (var row in rows)
+        {
+            var cells = table.Values(row);
+            text.Append(values.Count == 0 ? "(" : ", (").AppendJoin(", ", cells.Select((_, i) => SqlStatement.Place(values.Count + i))).Append(')');
+            values.AddRange(cells);
+        }
+
+        var (command, kept) = Command(new SqlStatement(text.Append(conflict).ToString(), values, rows.Count > 1));
+        try
+        {
+            return await command.ExecuteNonQueryAsync();
+        }
+        finally
+        {
+            if (!kept) await command.DisposeAsync();
+        }
+    }
+
+    private async Task<List<T>> ReadAsync<T>(SqlStatement statement, Func<DbDataReader, T> read)
+    {
+        var (command, kept) = Command(statement);
+        try
+        {
+            await using var reader = await command.ExecuteReaderAsync();
+            var rows = new List<T>();
+            while (await reader.ReadAsync()) rows.Add(read(reader));
+            return rows;
+        }
+        finally
+        {
+            if (!kept) await command.DisposeAsync();
+        }
+    }
+
+    private (DbCommand Command, bool Kept) Command(SqlStatement statement)
+    {
+        if (!_kept.TryGetValue(statement.Text, out var command))
+        {
+            command = connection.CreateCommand();
+            command.CommandText = statement.Text;
+            for (var i = 0; i < statement.Values.Count; i++)
+            {
+                var parameter = command.CreateParameter();
+                parameter.ParameterName = SqlStatement.Place(i);
+                command.Parameters.Add(parameter);
+            }
+
+            // A list's length is part of its text: such statements are not kept.
+            if (dialect.KeepsCommands && !statement.HasList) _kept.Add(statement.Text, command);
+        }
+
+        for (var i = 0; i < statement.Values.Count; i++) command.Parameters[i].Value = dialect.ToParameter(statement.Values[i]);
+        return (command, dialect.KeepsCommands && !statement.HasList);
+    }
+}

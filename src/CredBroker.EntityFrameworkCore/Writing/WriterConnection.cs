@@ -1,0 +1,144 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Leases;
+using CredBroker.EntityFrameworkCore.Model;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.EntityFrameworkCore.Writing;
+
+/// <summary>
+/// The writer's connection and what every commit says of itself: the writer's incarnation, the commit's number, the time, and the head of
+/// the audit chain. The one place where a commit is made.
+/// </summary>
+internal sealed partial class WriterConnection(Dialect dialect, Tables tables, StoreClock clock, TimeProvider time, ILogger<WriterConnection> logger) : IAsyncDisposable
+{
+    private const int RereadAtMost = 3;
+    private WriteSession? _session;
+    private WriterRow? _committed;
+    private WriterRow? _writing;
+
+    /// <summary>This start of this node's writer; null before the first change.</summary>
+    public Uid? Incarnation => _committed?.Uid;
+
+    /// <summary>The open session.</summary>
+    public async Task<WriteSession> OpenAsync()
+    {
+        if (_session is not null) return _session;
+        var session = new WriteSession(await dialect.ConnectAsync(CancellationToken.None), dialect, tables);
+        try
+        {
+            if (_committed is null) await BeginIncarnationAsync(session);
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+
+        return _session = session;
+    }
+
+    /// <summary>Gives the batch's events their places, and writes the writer's own row: the last statements before the commit.</summary>
+    public async Task WriteHeadAsync(WriteSession session)
+    {
+        var head = _committed ?? throw new InvalidOperationException("The writer has no incarnation.");
+        var rows = new List<AuditRow>(session.Drafts.Count);
+        var (sequence, hash) = (head.AuditSequence, head.AuditHash);
+        foreach (var (draft, at) in session.Drafts)
+        {
+            var previous = hash;
+            hash = AuditChain.HashOf(head.Uid, ++sequence, at, draft, previous);
+            rows.Add(AuditMapping.ToRow(draft, head.Uid, sequence, at, previous, hash));
+        }
+
+        await session.InsertAsync(tables.Audit, rows);
+        _writing = new WriterRow { Uid = head.Uid, Epoch = head.Epoch, Commits = head.Commits + 1, At = clock.Now(), AuditSequence = sequence, AuditHash = hash };
+        await session.ExecuteAsync(
+            $"UPDATE {tables.Writers.Name} SET commits = {_writing.Commits}, at = {_writing.At}, audit_sequence = {sequence}, audit_hash = {hash} WHERE uid = {head.Uid}");
+    }
+
+    /// <summary>Commits. A commit whose answer was lost is looked up, because the writer's row says whether it happened.</summary>
+    public async Task<CommitOutcome> CommitAsync(WriteSession session)
+    {
+        try
+        {
+            await session.ControlAsync("COMMIT");
+        }
+        catch (Exception e) when (dialect.IsRace(e))
+        {
+            await DropAsync();
+            return new CommitOutcome.Raced(e);
+        }
+        catch (Exception e)
+        {
+            LogCommitLost(logger, e);
+            await DropAsync();
+            if (await WasCommittedAsync() is not { } happened)
+            {
+                // Nobody knows where this chain ends: the next one is another's.
+                _committed = null;
+                return new CommitOutcome.Failed(new StoreUnavailableException("The commit was sent, but its answer was lost: read again before answering anybody.", outcomeUnknown: true, e));
+            }
+
+            if (!happened) return new CommitOutcome.Failed(new StoreUnavailableException("The database did not take the commit.", outcomeUnknown: false, e));
+        }
+
+        _committed = _writing;
+        clock.Raise(_committed!.At);
+        return new CommitOutcome.Committed();
+    }
+
+    /// <summary>Gives up the connection; the next batch makes another.</summary>
+    public async Task DropAsync()
+    {
+        if (Interlocked.Exchange(ref _session, null) is not { } session) return;
+        try
+        {
+            await session.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            LogCommitLost(logger, e);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await DropAsync();
+
+    private async Task BeginIncarnationAsync(WriteSession session)
+    {
+        await session.InsertIfNewAsync(tables.Epochs, new EpochRow { Id = 1, Epoch = Uid.New(time), CreatedAt = clock.Now() });
+        var epoch = (await session.FindAsync(tables.Epochs, $"WHERE x.id = 1"))!.Epoch;
+        var highest = await session.ReadAsync($"SELECT max(x.at) FROM {tables.Writers.Name} x", static reader => SqlValues.ToInstant(reader.GetValue(0)));
+        if (highest[0] is { } at) clock.Raise(at);
+        // Written before its first batch, so that there is a row to lock when a commit's answer is lost.
+        var row = new WriterRow { Uid = Uid.New(time), Epoch = epoch, Commits = 0, At = clock.Now(), AuditSequence = 0, AuditHash = AuditChain.Start };
+        await session.InsertAsync(tables.Writers, row);
+        _committed = row;
+    }
+
+    private async Task<bool?> WasCommittedAsync()
+    {
+        for (var attempt = 0; attempt < RereadAtMost; attempt++)
+        {
+            try
+            {
+                var session = await OpenAsync();
+                await session.ControlAsync(dialect.Begin);
+                // The lock waits for a transaction that is still ending.
+                var found = await session.FindAsync(tables.Writers, $"WHERE x.uid = {_committed!.Uid} {dialect.ForUpdate}");
+                await session.ControlAsync("ROLLBACK");
+                return found is not null && found.Commits >= _writing!.Commits;
+            }
+            catch (Exception e)
+            {
+                LogCommitLost(logger, e);
+                await DropAsync();
+            }
+        }
+
+        return null;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The connection of the store's writer failed")]
+    private static partial void LogCommitLost(ILogger logger, Exception error);
+}
