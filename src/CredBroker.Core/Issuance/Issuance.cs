@@ -102,7 +102,7 @@ public sealed partial class Issuance(
     {
         var after = await CommitIssuedAsync(lease, credential);
         if (after is null) return Refuse(Errors.Unavailable("The credential was made, but could not be recorded, and is being revoked.", TimeSpan.FromSeconds(5)));
-        if (after.Lease.State != LeaseState.Active)
+        if (after is not { Effective.Live: true, Lease.State: LeaseState.Active })
         {
             signals.Set();
             return Refuse(new BrokerError(Reasons.TaskEnded, "The task ended, or something that it needs was suspended, while the credential was made. It is being revoked."));

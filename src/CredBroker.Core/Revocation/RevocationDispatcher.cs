@@ -26,8 +26,8 @@ public sealed class RevocationDispatcher(
     public async Task<DateTimeOffset> LookAsync(CancellationToken cancellationToken)
     {
         signals.Take();
-        await catalog.RefreshAsync(cancellationToken);
         while (await suspensions.LiftDueAsync(Batch, cancellationToken)) { }
+        await catalog.RefreshAsync(cancellationToken);
         while ((await tasks.EndOverdueAsync(Batch, cancellationToken)).Count == Batch) { }
         while (await leases.FanOutAsync(Batch, cancellationToken)) { }
         var due = await leases.NextDueAsync(cancellationToken);

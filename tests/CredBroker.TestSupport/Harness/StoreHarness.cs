@@ -1,0 +1,32 @@
+using CredBroker.Core;
+using CredBroker.EntityFrameworkCore;
+using CredBroker.EntityFrameworkCore.Hosting;
+using CredBroker.Testing.Scripted;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.TestSupport.Harness;
+
+/// <summary>Harnesses on real databases.</summary>
+public static class StoreHarness
+{
+    private static readonly byte[] WrappingKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
+
+    /// <summary>On an SQLite file.</summary>
+    public static Task<BrokerHarness> SqliteAsync(string path, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null) =>
+        StartAsync(options => options.UseSqlite(path), limits, register, time, scripted);
+
+    /// <summary>On a PostgreSQL database.</summary>
+    public static Task<BrokerHarness> PostgresAsync(string connectionString, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null) =>
+        StartAsync(options => options.UsePostgres(connectionString), limits, register, time, scripted);
+
+    private static Task<BrokerHarness> StartAsync(Action<StoreOptions> use, BrokerLimits? limits, bool register, FakeTimeProvider? time, ScriptedProviderType? scripted) =>
+        BrokerHarness.StartAsync(
+            services => services.AddCredBrokerStore(options =>
+            {
+                use(options);
+                options.WrappingKey = WrappingKey;
+            }),
+            services => services.GetRequiredService<BrokerDatabase>().MigrateAsync(CancellationToken.None),
+            limits, register, time, scripted);
+}
