@@ -57,7 +57,7 @@ public static class CredBrokerAspNetCore
             await context.Response.WriteAsync(await ContractDocument.JsonAsync(), context.RequestAborted);
         }).AllowAnonymous();
         app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
-        app.MapHealthChecks("/readyz", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) }).AllowAnonymous();
+        app.MapHealthChecks("/readyz", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = SayWhatIsMissingAsync }).AllowAnonymous();
         app.MapGrpcHealthChecksService().AllowAnonymous();
         app.MapGrpcReflectionService().AllowAnonymous();
         return app;
@@ -78,6 +78,14 @@ public static class CredBrokerAspNetCore
         app.MapGrpcService<IdentitySourcesApi>().RequireAuthorization(BearerHandler.Name);
         app.MapGrpcService<HooksApi>().RequireAuthorization(BearerHandler.Name);
         app.MapGrpcService<PolicySetsApi>().RequireAuthorization(BearerHandler.Name);
+    }
+
+    // Our own words alone: an exception's text could name hosts and users to anybody.
+    private static Task SayWhatIsMissingAsync(HttpContext context, HealthReport report)
+    {
+        var missing = report.Entries.Where(entry => entry.Value.Status != HealthStatus.Healthy).Select(entry => $"{entry.Key}: {entry.Value.Description ?? "failed"}\n");
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(report.Status == HealthStatus.Healthy ? "ready\n" : string.Concat(missing), context.RequestAborted);
     }
 
     /// <summary>Not ready before the registry was read: until then nobody can be identified.</summary>

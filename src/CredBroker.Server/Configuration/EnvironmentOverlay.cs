@@ -11,6 +11,10 @@ internal static class EnvironmentOverlay
     /// <summary>What every such variable begins with.</summary>
     public const string Prefix = "CREDBROKER__";
 
+    /// <summary>The variables of this process.</summary>
+    public static IReadOnlyDictionary<string, string> Current() => Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+        .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
+
     public static void Apply(ConfigurationNode.Mapping root, IEnumerable<KeyValuePair<string, string>> variables, ConfigurationErrors errors)
     {
         // In order, so that the items of a list come one after the other (10 after 9).

@@ -1,0 +1,33 @@
+using CredBroker.Core.Registry;
+using CredBroker.Core.Signing;
+using CredBroker.EntityFrameworkCore.Hosting;
+using CredBroker.Server.Configuration;
+
+namespace CredBroker.Server.Startup;
+
+/// <summary>What comes before the first request, in this order: database, keys, the operator's identity sources, manifests.</summary>
+internal sealed partial class BrokerStart(BrokerDatabase database, KeyRing keys, Catalog catalog, OperatorSources sources, ManifestFolder manifests, ILogger<BrokerStart> logger)
+{
+    /// <summary>Takes the database and brings it up to date. A wrong wrapping key shows here, before anything is issued.</summary>
+    public Task MigrateAsync(CancellationToken cancellationToken) => database.MigrateAsync(cancellationToken);
+
+    /// <summary>Everything.</summary>
+    /// <exception cref="StartupException">The operator must mend something first.</exception>
+    public async Task PrepareAsync(ConfigurationResult.Valid valid, CancellationToken cancellationToken)
+    {
+        var configuration = valid.Configuration;
+        if (WrappingKeys.MayMake(configuration)) LogDevelopmentKey(logger, WrappingKeys.DevelopmentKeyFile(configuration));
+        await MigrateAsync(cancellationToken);
+        await keys.EnsureAsync(cancellationToken);
+        await catalog.RefreshAsync(cancellationToken);
+        await sources.ApplyAsync(valid, cancellationToken);
+        if (configuration.Manifests.Folder is { } folder) await manifests.ApplyAsync(folder, configuration.Manifests.Prune, cancellationToken);
+        LogPrepared(logger, valid.Installation.Id, valid.Installation.PublicUrl, valid.FileHash);
+    }
+
+    [LoggerMessage(EventId = 1502, Level = LogLevel.Warning, Message = "For development only: the wrapping key was made by the server and is kept in {File}, beside what it protects")]
+    private static partial void LogDevelopmentKey(ILogger logger, string file);
+
+    [LoggerMessage(EventId = 1503, Level = LogLevel.Information, Message = "Installation {Id} serves {PublicUrl}; configuration {Hash}")]
+    private static partial void LogPrepared(ILogger logger, string id, string publicUrl, string hash);
+}
