@@ -25,6 +25,6 @@ internal static class Registration
     public static async Task RegisterRoleAsync(BrokerClient administrator, string provider, string name, Role role, Narrator narrator, CancellationToken cancellationToken)
     {
         var created = await administrator.Roles.CreateRoleAsync(new() { Parent = $"providers/{provider}", RoleId = name, Role = role }, cancellationToken: cancellationToken);
-        narrator.Say($"{created.Name}: {created.Kind}, at most {created.MaxTtl.ToTimeSpan().TotalMinutes:0} min; it can be revoked: {created.Revocability?.Kind}");
+        narrator.Say($"{created.Name}: {created.Kind}, at most {created.MaxTtl.ToTimeSpan().TotalMinutes:0} min; it can be revoked: {created.Revocability}");
     }
 }

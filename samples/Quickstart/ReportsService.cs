@@ -31,7 +31,7 @@ internal sealed class ReportsService : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var service = new ReportsService(builder.Build(), installation);
-        service._app.MapGet("/reports/week", service.GetAsync);
+        service._app.MapGet("/reports/week", (Delegate)service.GetAsync);
         await service._app.StartAsync(cancellationToken);
         service.Address = new Uri(service._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         return service;

@@ -21,7 +21,7 @@ internal sealed class TokenStory(Installation installation, Narrator narrator)
         // The research team reads reports, for five minutes at a time.
         @id("research-reads-reports") @max_ttl("5m")
         permit (principal in IdentitySource::"{{Installation.Agents}}", action == Action::"issue", resource == Role::"{{Provider}}/report-reader")
-        when { context.attested.hasTag("team") && context.attested.getTag("team") == "research" };
+        when { context.attested.hasTag("agents/team") && context.attested.getTag("agents/team") == "research" };
 
         // No agent writes reports.
         @id("agents-do-not-write")
@@ -101,7 +101,7 @@ internal sealed class TokenStory(Installation installation, Narrator narrator)
         narrator.Expect(denied.Metadata.TryGetValue("decision", out var name), "the refusal names the decision");
         using var administrator = installation.Administrator();
         var decision = await administrator.Decisions.GetDecisionAsync(new() { Name = name!.StartsWith("decisions/", StringComparison.Ordinal) ? name : $"decisions/{name}" }, cancellationToken: cancellationToken);
-        foreach (var policy in decision.Policies) narrator.Say($"{decision.Name}, as an auditor sees it: {decision.Effect} by {policy}");
+        foreach (var policy in decision.Policies) narrator.Say($"{decision.Name}, as an auditor sees it: {decision.Effect} by {policy.PolicySet}, {policy.Policy}");
         narrator.Expect(decision.Effect == Decision.Types.Effect.Forbid && decision.Policies.Count > 0, "the decision is recorded, with the policy that made it");
     }
 
