@@ -42,6 +42,9 @@ internal sealed class BrokerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The process, for those who want to see what survives its sudden end.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Completes when the process has ended.</summary>
     public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 

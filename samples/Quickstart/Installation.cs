@@ -19,6 +19,9 @@ internal sealed class Installation : IAsyncDisposable
 
     public DevIdentitySource Identity { get; }
 
+    /// <summary>The server's process.</summary>
+    public int BrokerProcessId => _broker.Id;
+
     /// <summary>The audience of tokens that are for this broker.</summary>
     public static string AgentAudience => $"credbroker:{Id}";
 
