@@ -1,4 +1,5 @@
 using CredBroker.EntityFrameworkCore.Protection;
+using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
 
 namespace CredBroker.EntityFrameworkCore.Hosting;
@@ -7,9 +8,10 @@ namespace CredBroker.EntityFrameworkCore.Hosting;
 public sealed class BrokerDatabase
 {
     private readonly Backend _backend;
+    private readonly BrokerWriter _writer;
     private readonly KeyRingCheck _keyRing;
 
-    internal BrokerDatabase(Backend backend, KeyRingCheck keyRing) => (_backend, _keyRing) = (backend, keyRing);
+    internal BrokerDatabase(Backend backend, BrokerWriter writer, KeyRingCheck keyRing) => (_backend, _writer, _keyRing) = (backend, writer, keyRing);
 
     /// <summary>The migrations that this version brings and the database does not have; all of them for one that does not exist.</summary>
     public async Task<IReadOnlyList<string>> PendingMigrationsAsync(CancellationToken cancellationToken)
@@ -22,7 +24,7 @@ public sealed class BrokerDatabase
     /// Brings the schema to this version, one process at a time, and checks that the key ring can be read: a wrong wrapping key must show before
     /// anything is issued. To be called at start, before anything else.
     /// </summary>
-    /// <exception cref="Core.Leases.StoreUnavailableException">Another process has the SQLite file.</exception>
+    /// <exception cref="Core.Leases.StoreUnavailableException">Another process has the SQLite file, or the server could lose what it answered.</exception>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The key ring was wrapped by another key, or lacks a key that a handle needs.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
@@ -32,6 +34,8 @@ public sealed class BrokerDatabase
             if ((await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any()) await context.Database.MigrateAsync(cancellationToken);
         }
 
+        // Connects, and so says what is wrong with the server before anybody waits for it.
+        await _writer.WriteAsync(LockSet.None, static _ => Task.FromResult(true), cancellationToken);
         await _keyRing.RunAsync(cancellationToken);
     }
 }

@@ -71,7 +71,8 @@ public static class StoreServices
         services.AddSingleton<StoreClock>();
         services.AddSingleton<WriterConnection>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BrokerWriter>(provider, options.QueueLength));
-        services.AddSingleton(provider => new BrokerDatabase(provider.GetRequiredService<Backend>(), ActivatorUtilities.CreateInstance<KeyRingCheck>(provider)));
+        services.AddSingleton(provider => new BrokerDatabase(
+            provider.GetRequiredService<Backend>(), provider.GetRequiredService<BrokerWriter>(), ActivatorUtilities.CreateInstance<KeyRingCheck>(provider)));
     }
 
     private static void AddKeyRing(IServiceCollection services, StoreOptions options)

@@ -5,19 +5,23 @@ using CredBroker.EntityFrameworkCore.Writing;
 
 namespace CredBroker.EntityFrameworkCore.Leases;
 
-/// <summary>What a lease can still do, under the locks of the transaction.</summary>
-internal static class Effective
+/// <summary>What decides a lease's effective state, read under the locks of the transaction.</summary>
+internal sealed record Effective(DateTimeOffset? TaskEnd, IReadOnlyList<long> Suspensions, DateTimeOffset Now)
 {
-    public static async Task<EffectiveState> OfAsync(WriteSession session, Lease lease)
+    public static async Task<Effective> ReadAsync(WriteSession session, Lease lease)
     {
         var ends = await session.ReadAsync(
             $"SELECT x.ended_at, x.deadline FROM {session.Tables.Tasks.Name} x WHERE x.id = {lease.TaskId}",
             static reader => (Ended: SqlValues.ToInstant(reader.GetValue(0)), Deadline: SqlValues.ToInstant(reader.GetValue(1))));
         var gates = await GatesAsync(session, lease.Gates.All.Select(gate => gate.Uid));
-        return EffectiveState.Of(
-            lease, EndOf(ends.FirstOrDefault().Ended, ends.FirstOrDefault().Deadline, session.Now), [.. lease.Gates.All.Select(gate => gates.GetValueOrDefault(gate.Uid)?.Suspension ?? 0)],
+        return new Effective(
+            EndOf(ends.FirstOrDefault().Ended, ends.FirstOrDefault().Deadline, session.Now),
+            [.. lease.Gates.All.Select(gate => gates.GetValueOrDefault(gate.Uid)?.Suspension ?? 0)],
             session.Now);
     }
+
+    /// <summary>The effective state of the lease, before or after its step.</summary>
+    public LeaseView Of(Lease lease) => new(lease, EffectiveState.Of(lease, TaskEnd, Suspensions, Now));
 
     /// <summary>A task past its deadline is over, whether or not somebody has written that yet.</summary>
     public static DateTimeOffset? EndOf(DateTimeOffset? ended, DateTimeOffset? deadline, DateTimeOffset now) => ended ?? (deadline <= now ? deadline : null);

@@ -75,11 +75,12 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
         var row = await session.FindAsync(session.Tables.Leases, $"WHERE x.id = {change.LeaseId} {session.Dialect.ForUpdate}");
         if (row is null) return new ApplyOutcome.Unknown();
         var lease = LeaseMapping.ToLease(row);
-        var effective = await Effective.OfAsync(session, lease);
-        if (change.Fence is { } fence && fence != lease.Fence) return new ApplyOutcome.Fenced(new LeaseView(lease, effective));
-        var (after, step) = await LeaseTransitions.ApplyAsync(session, lease, effective.Live, change.By, @event);
-        if (step is LeaseStep.Refused refused) return new ApplyOutcome.Refused(new LeaseView(lease, effective), refused.Why);
-        return new ApplyOutcome.Applied(new LeaseView(after, await Effective.OfAsync(session, after)), step is LeaseStep.Moved);
+        var effective = await Effective.ReadAsync(session, lease);
+        var before = effective.Of(lease);
+        if (change.Fence is { } fence && fence != lease.Fence) return new ApplyOutcome.Fenced(before);
+        var (after, step) = await LeaseTransitions.ApplyAsync(session, lease, before.Effective.Live, change.By, @event);
+        if (step is LeaseStep.Refused refused) return new ApplyOutcome.Refused(before, refused.Why);
+        return new ApplyOutcome.Applied(effective.Of(after), step is LeaseStep.Moved);
     }
 
     /// <summary>The event with its handle encrypted: before the writer has it, which must not wait for a key.</summary>

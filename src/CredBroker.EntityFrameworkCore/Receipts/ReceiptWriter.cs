@@ -36,7 +36,7 @@ internal static class ReceiptWriter
         foreach (var row in await session.ListAsync(session.Tables.Leases, $"WHERE x.task_id = {task} ORDER BY x.id"))
         {
             var lease = LeaseMapping.ToLease(row) with { Handle = null };
-            entries.Add(new LeaseView(lease, await Effective.OfAsync(session, lease)));
+            entries.Add((await Effective.ReadAsync(session, lease)).Of(lease));
         }
 
         await session.InsertAsync(session.Tables.Receipts, new ReceiptRow { TaskId = task, Revision = revision, At = session.Now, Body = ReceiptBody.Write(entries) });

@@ -1,4 +1,5 @@
 using CredBroker.Core.Leases;
+using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Writing;
 
 namespace CredBroker.EntityFrameworkCore.Registry;
@@ -20,19 +21,12 @@ internal static class Counters
         return charges.FirstOrDefault(charge => values.GetValueOrDefault(charge.Key) + 1 > charge.Limit + spare);
     }
 
+    /// <summary>Adds to counters, or takes away, each at most once.</summary>
     public static async Task AddAsync(WriteSession session, IEnumerable<string> keys, long by)
     {
-        foreach (var key in keys.Order(StringComparer.Ordinal))
-        {
-            if (by < 0)
-            {
-                // Taking away only ever concerns a row that is there; an insert of less than nothing would fail its check before it met the conflict.
-                await session.ExecuteAsync($"UPDATE {session.Tables.Counters.Name} SET value = value + {by} WHERE key = {key}");
-                continue;
-            }
-
-            await session.ExecuteAsync(
-                $"INSERT INTO {session.Tables.Counters.Name} AS x (key, value) VALUES ({key}, {by}) ON CONFLICT (key) DO UPDATE SET value = x.value + excluded.value");
-        }
+        var ordered = keys.Order(StringComparer.Ordinal).ToList();
+        // What is taken away was added before: the rows are there, and their check stops what goes below zero.
+        if (by < 0) await session.ExecuteAsync($"UPDATE {session.Tables.Counters.Name} SET value = value + {by} WHERE key IN {SqlList.Of(ordered)}");
+        else await session.UpsertAsync(session.Tables.Counters, [.. ordered.Select(key => new CounterRow { Key = key, Value = by })], "(key) DO UPDATE SET value = x.value + excluded.value");
     }
 }

@@ -122,7 +122,7 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
             await session.ControlAsync(_dialect.Begin);
             session.Now = _clock.Now();
             if (_dialect.LocksRows) await BatchLocks.TakeAsync(session, [.. batch.Select(intention => intention.Locks)]);
-            foreach (var intention in batch) await RunAsync(session, intention, alone: batch.Count == 1);
+            for (var i = 0; i < batch.Count; i++) await RunAsync(session, batch[i], alone: batch.Count == 1, first: i == 0);
             if (!session.Wrote && session.Drafts.Count == 0)
             {
                 await session.ControlAsync("ROLLBACK");
@@ -141,16 +141,16 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         return outcome;
     }
 
-    private async Task RunAsync(WriteSession session, Intention intention, bool alone)
+    private async Task RunAsync(WriteSession session, Intention intention, bool alone, bool first)
     {
         var mark = session.Mark();
         intention.Error = null;
         session.Now = _clock.Now();
         try
         {
-            if (!alone) await session.ControlAsync("SAVEPOINT intention");
+            // One way over the network for the end of the one before and the beginning of this one.
+            if (!alone) await session.ControlAsync(first ? "SAVEPOINT intention" : "RELEASE SAVEPOINT intention; SAVEPOINT intention");
             await intention.RunAsync(session);
-            if (!alone) await session.ControlAsync("RELEASE SAVEPOINT intention");
         }
         catch (Exception e) when (!alone && !_dialect.IsRace(e) && !_dialect.IsFatal(e, session.Connection))
         {

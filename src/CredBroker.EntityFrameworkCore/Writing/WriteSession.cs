@@ -11,6 +11,8 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 /// </summary>
 internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tables tables) : IAsyncDisposable
 {
+    // A lease has eight counters in a deep tree; longer inserts are rare, and of any length.
+    private const int MostKept = 16;
     private readonly Dictionary<string, DbCommand> _kept = new(StringComparer.Ordinal);
     private readonly List<(AuditDraft Draft, DateTimeOffset At)> _audit = [];
 
@@ -98,6 +100,13 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
     public async Task<bool> InsertIfNewAsync<T>(RowTable<T> table, T row)
         where T : class, new() => await InsertAsync(table, [row], " ON CONFLICT DO NOTHING") == 1;
 
+    /// <summary>Inserts rows; where they are there already, does what is said after ON CONFLICT. The present row is <c>x</c>.</summary>
+    public async Task UpsertAsync<T>(RowTable<T> table, IReadOnlyList<T> rows, string conflict)
+        where T : class, new()
+    {
+        if (rows.Count > 0) await InsertAsync(table, rows, " ON CONFLICT " + conflict);
+    }
+
     /// <summary>Changes some columns of the rows that a condition selects.</summary>
     public async Task<int> UpdateAsync<T>(RowTable<T> table, T row, IEnumerable<string> properties, FormattableString where)
         where T : class, new()
@@ -144,7 +153,7 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
     {
         Wrote = true;
         var values = new List<object?>();
-        var text = new StringBuilder($"INSERT INTO {table.Name} ({table.Columns}) VALUES ");
+        var text = new StringBuilder($"INSERT INTO {table.Name} AS x ({table.Columns}) VALUES ");
         foreach (var row in rows)
         {
             var cells = table.Values(row);
@@ -152,7 +161,7 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
             values.AddRange(cells);
         }
 
-        var (command, kept) = Command(new SqlStatement(text.Append(conflict).ToString(), values, rows.Count > 1));
+        var (command, kept) = Command(new SqlStatement(text.Append(conflict).ToString(), values, rows.Count > MostKept));
         try
         {
             return await command.ExecuteNonQueryAsync();

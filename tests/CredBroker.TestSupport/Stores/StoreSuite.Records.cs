@@ -65,6 +65,7 @@ public abstract partial class StoreSuite
         var task = await World.CreateTaskAsync(Node);
         var child = await World.CreateTaskAsync(Node, task);
         var killed = await World.KillAsync(Node, await World.IssueAsync(Node, task));
+        Time.Advance(TimeSpan.FromMilliseconds(2));
         var lease = await World.IssueAsync(Node, task);
         Assert.That(await Node.Receipts.FindAsync(task.Id, null, None), Is.Null);
 
@@ -136,6 +137,19 @@ public abstract partial class StoreSuite
             options.PreviousWrappingKeys = [StoreDatabase.WrappingKey];
         });
         Assert.That((await rotated.Leases.ListAsync(new LeaseQuery(), new PageRequest(1, null), None)).Items[0].Lease.Handle, Is.Not.Null);
+    }
+
+    [TestCase("UPDATE {0}leases SET due_at = NULL")]
+    [TestCase("UPDATE {0}leases SET state = 4, closed_at = 1, due_at = NULL")]
+    [TestCase("UPDATE {0}leases SET state = 7")]
+    [TestCase("UPDATE {0}counters SET value = -1")]
+    [TestCase("UPDATE {0}tasks SET ended_at = 1")]
+    [TestCase("UPDATE {0}registry SET name = 'same', parent_uid = NULL, kind = 4")]
+    public async Task The_database_itself_refuses(string sql)
+    {
+        var task = await World.CreateTaskAsync(Node);
+        await World.IssueAsync(Node, task);
+        Assert.That(() => Database.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, Database.Schema)), Throws.InstanceOf<System.Data.Common.DbException>());
     }
 
     private async Task<List<AuditEvent>> ChainAsync()
