@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Runs every test against a PostgreSQL server of its own, and closes with one line over all of them.
+# As root it installs PostgreSQL from Debian where it is missing. CREDBROKER_TEST_POSTGRES names a server to use instead
+# (a superuser's connection string); that one is left as it is.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1}"
+# No build process outlives this run.
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
+
+work="" bin="" passed=0 failed=0 skipped=0
+
+as_server() { # Servers refuse to run as root.
+  if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
+}
+
+finish() {
+  trap - EXIT INT TERM
+  if [ -n "$work" ]; then
+    if [ -f "$work/server/data/postmaster.pid" ]; then
+      (cd / && as_server "$bin/pg_ctl" -D "$work/server/data" -m immediate -w stop >/dev/null 2>&1)
+    fi
+    rm -rf "$work"
+  fi
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+  exit $?
+}
+
+give_up() {
+  echo "$*" >&2
+  failed=$((failed + 1))
+  finish
+}
+
+find_postgres() {
+  local folder tool
+  IFS=: read -ra folders <<<"$PATH"
+  while read -r folder; do
+    for tool in initdb postgres pg_ctl; do [ -x "$folder/$tool" ] || continue 2; done
+    bin=$folder
+    return 0
+  done < <(printf '%s\n' "${folders[@]}"; printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV)
+  return 1
+}
+
+install_postgres() {
+  [ "$(id -u)" = 0 ] || give_up "PostgreSQL is missing, and only root can install it. Run: sudo apt-get install postgresql
+Or set CREDBROKER_TEST_POSTGRES to a superuser's connection string, such as Host=127.0.0.1;Username=postgres;Password=...;Database=postgres."
+  command -v apt-get >/dev/null || give_up "PostgreSQL is missing, and there is no apt-get to install it with: install it, so that initdb is on the path."
+  echo "Installing PostgreSQL."
+  export DEBIAN_FRONTEND=noninteractive
+  # The package would make and start a server of its own: only its programs are wanted.
+  apt-get update -qq && apt-get install -qq -y --no-install-recommends postgresql-common >/dev/null \
+    && sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \
+    && apt-get install -qq -y --no-install-recommends postgresql >/dev/null || give_up "PostgreSQL could not be installed."
+}
+
+start_postgres() {
+  find_postgres || { install_postgres && find_postgres; } || give_up "PostgreSQL is installed, but initdb, postgres and pg_ctl are in no folder that was looked in."
+  local server=$work/server password attempt port
+  password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  mkdir "$server"
+  echo "$password" >"$server/password"
+  if [ "$(id -u)" = 0 ]; then chmod 711 "$work"; chown -R postgres "$server"; fi
+  (cd / && as_server "$bin/initdb" -D "$server/data" -U postgres -A scram-sha-256 --pwfile="$server/password" -E UTF8 --locale=C --no-sync >"$work/initdb.log" 2>&1) \
+    || { cat "$work/initdb.log" >&2; give_up "initdb failed."; }
+  for attempt in 1 2 3 4 5; do
+    port=$((20000 + RANDOM % 12000))
+    # Nothing here outlives the run, so nothing is made durable.
+    if (cd / && as_server "$bin/pg_ctl" -D "$server/data" -l "$server/log" -w -t 60 -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$server \
+        -c max_connections=200 -c max_prepared_transactions=20 -c fsync=off -c full_page_writes=off -c timezone=UTC" start >/dev/null 2>&1 </dev/null); then
+      echo "$("$bin/postgres" --version) on 127.0.0.1:$port, for this run."
+      export CREDBROKER_TEST_POSTGRES="Host=127.0.0.1;Port=$port;Username=postgres;Password=$password;Database=postgres"
+      return
+    fi
+  done
+  cat "$server/log" >&2
+  give_up "PostgreSQL did not start, tried $attempt times."
+}
+
+count() { # count <trx> <attribute>
+  sed -n "s/.*<Counters [^>]*\b$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -1
+}
+
+run_tests() { # run_tests <project file>
+  local name trx status total executed good
+  name=$(basename "$1" .csproj)
+  trx=$work/results/$name.trx
+  dotnet test "$1" --no-build --verbosity quiet --logger "console;verbosity=quiet" --logger "trx;LogFileName=$name.trx" --results-directory "$work/results" \
+    --blame-hang-timeout 5m --blame-hang-dump-type none >"$work/$name.log" 2>&1
+  status=$?
+  if [ ! -f "$trx" ]; then
+    cat "$work/$name.log"
+    echo "$name: no result"
+    failed=$((failed + 1))
+    return
+  fi
+  total=$(count "$trx" total) executed=$(count "$trx" executed) good=$(count "$trx" passed)
+  # A run that broke down without a failing test has failed all the same.
+  local bad=$((executed - good))
+  if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  [ "$bad" = 0 ] || cat "$work/$name.log"
+  echo "$name: $good passed, $bad failed, $((total - executed)) skipped"
+  passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + total - executed))
+}
+
+trap finish EXIT
+trap 'failed=$((failed + 1)); finish' INT TERM
+work=$(mktemp -d "${TMPDIR:-/tmp}/credbroker-tests-XXXXXX")
+mkdir "$work/results"
+command -v dotnet >/dev/null || give_up "There is no dotnet on the path: install the .NET SDK that global.json names."
+[ -n "${CREDBROKER_TEST_POSTGRES:-}" ] || start_postgres
+export CREDBROKER_TEST_REQUIRE_POSTGRES=1
+dotnet build CredBroker.sln --verbosity quiet --nologo -clp:NoSummary || give_up "The build failed."
+for project in tests/*.Tests/*.csproj; do run_tests "$project"; done
+finish
