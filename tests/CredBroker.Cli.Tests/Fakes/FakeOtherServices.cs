@@ -7,7 +7,7 @@ internal sealed class FakeSuspensions(FakeState state) : Suspensions.Suspensions
 {
     public override Task<Suspension> CreateSuspension(CreateSuspensionRequest r, ServerCallContext c) => state.AnswerAsync(r, c, () =>
     {
-        var made = new Suspension(r.Suspension) { Counts = new() { Leases = state.Leases.Count }, Active = !r.ValidateOnly };
+        var made = new Suspension(r.Suspension) { UnprovenLeases = state.Leases.Count, Active = !r.ValidateOnly };
         if (r.ValidateOnly) return made;
         made.Name = $"suspensions/{state.NewId()}";
         state.Suspensions.Add(made);
