@@ -4,7 +4,9 @@
 # (a superuser's connection string); that one is left as it is.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
-export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1}"
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+# Without ICU, which nothing here needs, the SDK does not even start.
+/sbin/ldconfig -p 2>/dev/null | grep -q libicuuc || export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 # No build process outlives this run.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 
@@ -97,9 +99,9 @@ run_tests() { # run_tests <project file>
     return
   fi
   total=$(count "$trx" total) executed=$(count "$trx" executed) good=$(count "$trx" passed)
-  # A run that broke down without a failing test has failed all the same.
+  # A run that broke down without a failing test, or that had none, has failed all the same.
   local bad=$((executed - good))
-  if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  if { [ "$status" != 0 ] || [ "$total" = 0 ]; } && [ "$bad" = 0 ]; then bad=1; fi
   [ "$bad" = 0 ] || cat "$work/$name.log"
   echo "$name: $good passed, $bad failed, $((total - executed)) skipped"
   passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + total - executed))
