@@ -90,6 +90,24 @@ public sealed class WriterTests
     }
 
     [Test]
+    public async Task Nobody_waits_for_ever_for_a_lock_that_a_frozen_node_holds()
+    {
+        await using var database = (PostgresStoreDatabase)await StoreDatabase.CreateAsync(DatabaseKind.Postgres);
+        await using var node = await database.StartAsync(_time);
+        var world = await StoreWorld.CreateAsync(node);
+        var task = await world.CreateTaskAsync(node);
+        await using var frozen = new Npgsql.NpgsqlConnection(database.Database.ConnectionString);
+        await frozen.OpenAsync();
+        await using var transaction = await frozen.BeginTransactionAsync();
+        await using (var command = new Npgsql.NpgsqlCommand("SELECT 1 FROM credbroker.tasks FOR UPDATE", frozen)) await command.ExecuteNonQueryAsync();
+
+        var reserving = node.Leases.ReserveAsync(world.Reservation(world.NewLease(task)), CancellationToken.None);
+        Assert.That(async () => await reserving.WaitAsync(TimeSpan.FromSeconds(60)), Throws.InstanceOf<StoreUnavailableException>().With.Property("OutcomeUnknown").False);
+        await transaction.RollbackAsync();
+        await world.ReserveAsync(node, task);
+    }
+
+    [Test]
     public async Task A_server_that_could_lose_what_was_answered_is_refused()
     {
         await using var database = await StoreDatabase.CreateAsync(DatabaseKind.Postgres);

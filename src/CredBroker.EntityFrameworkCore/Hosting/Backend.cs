@@ -110,13 +110,25 @@ internal sealed class PostgresBackend : Backend
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken);
         await using var command = new NpgsqlCommand("SELECT pg_catalog.pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
+        // As long as another node needs for its migration: its end, however it ends, frees the lock.
+        command.CommandTimeout = 0;
         await command.ExecuteNonQueryAsync(cancellationToken);
-        // The lock goes when the pool resets the connection, and at the latest when the connection ends.
-        return connection;
+        return new AdvisoryLock(connection);
     }
 
     public override ValueTask DisposeAsync() => _source.DisposeAsync();
 
     private DbContextOptionsBuilder<PostgresBrokerContext> Configure(DbContextOptionsBuilder<PostgresBrokerContext> builder) =>
         builder.UseNpgsql(_source, npgsql => npgsql.MigrationsHistoryTable("__ef_migrations_history", PostgresBrokerContext.SchemaName));
+
+    private sealed class AdvisoryLock(NpgsqlConnection connection) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            // A connection that goes back to its pool keeps its locks until it is used again.
+            await using var command = new NpgsqlCommand("SELECT pg_catalog.pg_advisory_unlock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
+            await command.ExecuteNonQueryAsync();
+            await connection.DisposeAsync();
+        }
+    }
 }

@@ -28,14 +28,15 @@ public sealed class BrokerDatabase
     /// <exception cref="System.Security.Cryptography.CryptographicException">The key ring was wrapped by another key, or lacks a key that a handle needs.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
-        await using (await _backend.LockForMigrationAsync(cancellationToken))
+        await using var held = await _backend.LockForMigrationAsync(cancellationToken);
+        await using (var context = _backend.CreateForMigration())
         {
-            await using var context = _backend.CreateForMigration();
             if ((await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any()) await context.Database.MigrateAsync(cancellationToken);
         }
 
         // Connects, and so says what is wrong with the server before anybody waits for it.
         await _writer.WriteAsync(LockSet.None, static _ => Task.FromResult(true), cancellationToken);
+        // Still under the lock: of several nodes that start at once, one makes the first key.
         await _keyRing.RunAsync(cancellationToken);
     }
 }

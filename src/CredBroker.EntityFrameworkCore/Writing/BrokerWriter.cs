@@ -156,7 +156,7 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         {
             await session.ControlAsync("ROLLBACK TO SAVEPOINT intention");
             session.Return(mark);
-            intention.Error = e;
+            intention.Error = ToAnswer(e, session);
         }
     }
 
@@ -173,9 +173,13 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
             await _connection.DropAsync();
         }
 
-        return new CommitOutcome.Failed(
-            _dialect.IsFatal(error, session.Connection) ? new StoreUnavailableException("The database failed before the commit.", outcomeUnknown: false, error) : error);
+        return new CommitOutcome.Failed(ToAnswer(error, session));
     }
+
+    private Exception ToAnswer(Exception error, WriteSession session) =>
+        _dialect.IsUnavailable(error) || _dialect.IsFatal(error, session.Connection)
+            ? new StoreUnavailableException("The database cannot take this now. Nothing was written.", outcomeUnknown: false, error)
+            : error;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A batch of {Count} changes could not be written")]
     private static partial void LogBatchFailed(ILogger logger, int count, Exception error);

@@ -38,6 +38,9 @@ internal abstract class Dialect
     /// <summary>Whether an error leaves the connection, or the transaction as a whole, unusable.</summary>
     public abstract bool IsFatal(Exception error, DbConnection connection);
 
+    /// <summary>Whether the database cannot take this now, and may later.</summary>
+    public abstract bool IsUnavailable(Exception error);
+
     /// <summary>A value as the driver wants it.</summary>
     public object ToParameter(object? value) => value switch
     {

@@ -8,6 +8,7 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 /// <summary>SQLite: one connection writes, so that nothing needs a lock and nothing waits for one.</summary>
 internal sealed class SqliteDialect(string connectionString, Action takeFile) : Dialect
 {
+    private const int Busy = 5;
     private const int Full = 13;
     private const int IoError = 10;
     private const int Corrupt = 11;
@@ -46,6 +47,8 @@ internal sealed class SqliteDialect(string connectionString, Action takeFile) : 
 
     public override bool IsFatal(Exception error, DbConnection connection) =>
         connection.State != ConnectionState.Open || error is SqliteException { SqliteErrorCode: Full or IoError or Corrupt };
+
+    public override bool IsUnavailable(Exception error) => error is SqliteException { SqliteErrorCode: Busy };
 
     protected override object ToParameter(Uid uid) => uid.ToBytes();
 }

@@ -220,6 +220,16 @@ public abstract partial class StoreSuite
     }
 
     [Test]
+    public async Task A_node_revokes_by_the_handle_that_another_stored()
+    {
+        var other = await OtherNodeAsync();
+        var task = await World.CreateTaskAsync(Node);
+        var lease = await World.IssueAsync(Node, task);
+        await StoreWorld.ApplyAsync(Node, lease, new LeaseEvent.Ended(EndReason.Revoked));
+        Assert.That((await World.ClaimAsync(other)).Single().Handle, Is.EqualTo(lease.Handle));
+    }
+
+    [Test]
     public async Task What_was_committed_is_there_after_a_restart()
     {
         var task = await World.CreateTaskAsync(Node);
