@@ -32,7 +32,8 @@ internal static class Reference
 
         Tables are for people. `--output json` prints what REST answers; lists are one object with the list under REST's name.
         `--output yaml` prints administered resources in the shape that `apply` takes. Control characters, escape sequences and
-        characters that reorder or hide text are escaped in all three. Credentials are printed by `leases issue --stdout` alone.
+        characters that reorder or hide text are escaped in all three. Credentials are printed by `leases issue` and `leases renew` alone,
+        and only with `--stdout`.
 
         ## Exit codes
 
