@@ -16,7 +16,7 @@ internal static class DecisionCommands
     public static Command Build(CliHost host)
     {
         var task = Options.Text("--task", "Only those for this task.", "task");
-        var filter = Options.Filter("'effect = FORBID'");
+        var filter = Options.Filter("'create_time > \"2030-01-31T00:00:00Z\"'");
         var limit = Options.Limit();
         var list = new Command("list", "Lists them, oldest first.") { task, filter, limit }.Does(host, async context => context.Printer.List(
             "decisions",
