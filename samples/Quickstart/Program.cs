@@ -19,7 +19,7 @@ try
     Console.WriteLine("\nEverything did what it said. Nothing is left behind.");
     return 0;
 }
-catch (OperationCanceledException) when (stop.IsCancellationRequested)
+catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or BrokerException { Code: Grpc.Core.StatusCode.Cancelled })
 {
     Console.WriteLine("\nStopped. Nothing is left behind.");
     return arguments.Stay ? 0 : 130;

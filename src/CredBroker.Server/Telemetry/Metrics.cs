@@ -1,6 +1,7 @@
 using CredBroker.Server.Configuration;
 using CredBroker.Server.Hosting;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace CredBroker.Server.Telemetry;
 
@@ -16,7 +17,7 @@ internal static class Metrics
     {
         services.AddMetrics();
         if (telemetry is { MetricsAddress: null, MetricsOnEveryAddress: false }) return;
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("credbroker")).WithMetrics(metrics => metrics
             .AddMeter("CredBroker", "CredBroker.*", "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
             .AddView("credbroker.leases.time_to_dead", new ExplicitBucketHistogramConfiguration { Boundaries = TimesToDead })
             .AddPrometheusExporter());
