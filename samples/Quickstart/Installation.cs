@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using CredBroker.Client;
 using CredBroker.Client.Tokens;
 using DevIdentity;
@@ -7,13 +8,15 @@ namespace Quickstart;
 /// <summary>A broker of one's own: the server, the development identity source that vouches for everybody here, and who is who.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
-    public const string Id = "quick1";
     public const string Agents = "agents";
     public const string OperatorAudience = "credbroker-operator";
 
     private readonly BrokerProcess _broker;
 
     private Installation(Workplace place, DevIdentitySource identity, BrokerProcess broker) => (Place, Identity, _broker) = (place, identity, broker);
+
+    /// <summary>This run's own: what it makes in a database bears this name and no other run's.</summary>
+    public static string Id { get; } = $"q{RandomNumberGenerator.GetString("0123456789abcdefghijklmnopqrstuvwxyz", 5)}";
 
     public Workplace Place { get; }
 

@@ -10,6 +10,7 @@ if (Arguments.Parse(args) is not { } arguments)
 
 using var stop = new CancellationTokenSource();
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var hungUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 var narrator = new Narrator(Console.Out);
 try
@@ -19,12 +20,13 @@ try
     Console.WriteLine("\nEverything did what it said. Nothing is left behind.");
     return 0;
 }
-catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or BrokerException { Code: Grpc.Core.StatusCode.Cancelled })
+catch (Exception e) when (stop.IsCancellationRequested && (e is OperationCanceledException || IsExpected(e)))
 {
+    // A terminal sends Ctrl+C to the server too: whichever ends first, what is left is cleared away here.
     Console.WriteLine("\nStopped. Nothing is left behind.");
     return arguments.Stay ? 0 : 130;
 }
-catch (Exception e) when (e is QuickstartException or BrokerException or HttpRequestException or IOException or Npgsql.NpgsqlException)
+catch (Exception e) when (IsExpected(e))
 {
     Console.Error.WriteLine($"\nFAILED: {e.Message}");
     return 1;
@@ -50,6 +52,8 @@ async Task TellOfDatabaseAsync(string connection)
     await story.TellAsync(stop.Token);
     if (arguments.Stay) await Stay.UntilToldAsync(installation, narrator, stop.Token);
 }
+
+static bool IsExpected(Exception e) => e is QuickstartException or BrokerException or HttpRequestException or IOException or Npgsql.NpgsqlException;
 
 void Stop(PosixSignalContext signal)
 {

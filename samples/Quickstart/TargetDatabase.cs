@@ -58,7 +58,7 @@ internal sealed class TargetDatabase : IAsyncDisposable
         {
             await RunAsync($"ALTER ROLE {login} NOLOGIN", CancellationToken.None);
             await RunAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{login}'", CancellationToken.None);
-            await RunAsync($"DROP ROLE {login}", CancellationToken.None);
+            await RunAsync($"DROP ROLE IF EXISTS {login}", CancellationToken.None);
         }
 
         await RunAsync($"DROP SCHEMA IF EXISTS {Schema} CASCADE", CancellationToken.None);
@@ -69,9 +69,8 @@ internal sealed class TargetDatabase : IAsyncDisposable
 
     private async Task<List<string>> LeftAsync()
     {
-        // Members of the group that the broker made: their names hold nothing but letters, digits and underscores.
-        await using var command = _administrator.CreateCommand(
-            $"SELECT m.rolname FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid WHERE g.rolname = '{Group}' AND m.rolname ~ '^cb_[a-z0-9_]+$'");
+        // Their names hold nothing but letters, digits and underscores.
+        await using var command = _administrator.CreateCommand($"SELECT rolname FROM pg_roles WHERE rolname ~ '^cb_{Installation.Id}_[a-z0-9]+$'");
         await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         var left = new List<string>();
         while (await reader.ReadAsync(CancellationToken.None)) left.Add(reader.GetString(0));
