@@ -10,11 +10,13 @@ internal static class Comparison
 {
     public static bool Same(IMessage one, IMessage other) => Essence(one).Equals(Essence(other));
 
-    /// <summary>A copy without output-only fields and etag; an empty nested message or document counts as absent.</summary>
+    /// <summary>A copy without output-only fields and etag; an empty nested message or document counts as absent,
+    /// and what is left out as what the broker takes for it.</summary>
     public static IMessage Essence(IMessage resource)
     {
         var copy = resource.Descriptor.Parser.ParseFrom(resource.ToByteString());
         Strip(copy);
+        Defaults.Fill(copy);
         return copy;
     }
 
