@@ -88,10 +88,7 @@ internal sealed class WorkloadsApi(WorkloadService workloads, Catalog catalog, P
         }
 
         var found = (await workloads.ListAsync(caller, source, page, context.CancellationToken)).OrThrow(context);
-        var response = new ListWorkloadsResponse { NextPageToken = pages.Write(list, found.Next) };
-        foreach (var workload in found.Items)
-            response.Workloads.Add((await workloads.GetAsync(caller, workload.Uid, context.CancellationToken)).OrThrow(context).ToProto());
-        return response;
+        return new ListWorkloadsResponse { NextPageToken = pages.Write(list, found.Next), Workloads = { found.Items.Select(shown => shown.ToProto()) } };
     }
 
     public override async Task<Workload> AcceptWorkloadIdentity(AcceptWorkloadIdentityRequest request, ServerCallContext context)
@@ -129,10 +126,7 @@ internal sealed class SuspensionsApi(SuspensionService suspensions, PageTokens p
         var active = FilterParser.Parse(request.Filter, Filters) is [var term, ..] ? term.Values[0] : "";
         if (active == "false") throw FilterFault.At(0, "active can be compared with true alone.");
         var found = (await suspensions.ListAsync(caller, active == "true", page, context.CancellationToken)).OrThrow(context);
-        var response = new ListSuspensionsResponse { NextPageToken = pages.Write(list, found.Next) };
-        foreach (var suspension in found.Items)
-            response.Suspensions.Add((await suspensions.GetAsync(caller, suspension.Id, context.CancellationToken)).OrThrow(context).ToProto(time.GetUtcNow()));
-        return response;
+        return new ListSuspensionsResponse { NextPageToken = pages.Write(list, found.Next), Suspensions = { found.Items.Select(counted => counted.ToProto(time.GetUtcNow())) } };
     }
 
     public override async Task<Suspension> LiftSuspension(LiftSuspensionRequest request, ServerCallContext context) =>

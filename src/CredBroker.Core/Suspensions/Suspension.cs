@@ -52,6 +52,6 @@ public interface ISuspensionStore
     /// <summary>A page, newest last; only those in force where <paramref name="inForce"/> is set.</summary>
     Task<Page<Suspension>> ListAsync(bool inForce, PageRequest page, CancellationToken cancellationToken);
 
-    /// <summary>How many leases of a target are not proven dead.</summary>
-    Task<long> CountHeldAsync(Uid target, CancellationToken cancellationToken);
+    /// <summary>How many leases of each target are not proven dead; targets that hold none are left out.</summary>
+    Task<IReadOnlyDictionary<Uid, long>> CountHeldAsync(IReadOnlyCollection<Uid> targets, CancellationToken cancellationToken);
 }

@@ -32,12 +32,12 @@ public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore wor
             CreatedAt = time.Now(),
             Until = until is { } end ? Instants.Truncate(end) : null,
         };
-        var held = await store.CountHeldAsync(found.Uid, cancellationToken);
-        if (validateOnly) return new Counted(suspension, held);
+        var counted = await CountAsync(suspension, cancellationToken);
+        if (validateOnly) return counted;
         var written = await store.SuspendAsync(suspension, cancellationToken);
         await catalog.RefreshAsync(cancellationToken);
         signals.Set();
-        return new Counted(written, held);
+        return counted with { Suspension = written };
     }
 
     /// <summary>Lifts a suspension. What it killed stays dead.</summary>
@@ -49,19 +49,27 @@ public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore wor
         if (decider.Administer(caller, "liftSuspension", found?.Entity ?? BrokerEntities.Workload(id.ToString()), found?.Entities ?? []) is { Allowed: false }) return Errors.Denied("lift this suspension");
         if (await store.LiftAsync(id, caller.Actor, cancellationToken) is not { } lifted) return Errors.NotFound("suspension");
         await catalog.RefreshAsync(cancellationToken);
-        return new Counted(lifted, await store.CountHeldAsync(lifted.Target, cancellationToken));
+        return await CountAsync(lifted, cancellationToken);
     }
 
     /// <summary>One suspension, for those who may audit, suspend or lift.</summary>
     public async Task<Result<Counted>> GetAsync(Caller caller, Uid id, CancellationToken cancellationToken)
     {
         if (!MayRead(caller) || await store.FindAsync(id, cancellationToken) is not { } suspension) return Errors.NotFound("suspension");
-        return new Counted(suspension, await store.CountHeldAsync(suspension.Target, cancellationToken));
+        return await CountAsync(suspension, cancellationToken);
     }
 
     /// <summary>A page of suspensions.</summary>
-    public async Task<Result<Page<Suspension>>> ListAsync(Caller caller, bool inForce, PageRequest page, CancellationToken cancellationToken) =>
-        MayRead(caller) ? await store.ListAsync(inForce, page, cancellationToken) : Errors.Denied("read suspensions");
+    public async Task<Result<Page<Counted>>> ListAsync(Caller caller, bool inForce, PageRequest page, CancellationToken cancellationToken)
+    {
+        if (!MayRead(caller)) return Errors.Denied("read suspensions");
+        var found = await store.ListAsync(inForce, page, cancellationToken);
+        var held = await store.CountHeldAsync([.. found.Items.Select(suspension => suspension.Target).Distinct()], cancellationToken);
+        return new Page<Counted>([.. found.Items.Select(suspension => new Counted(suspension, held.GetValueOrDefault(suspension.Target)))], found.Next);
+    }
+
+    private async Task<Counted> CountAsync(Suspension suspension, CancellationToken cancellationToken) =>
+        new(suspension, (await store.CountHeldAsync([suspension.Target], cancellationToken)).GetValueOrDefault(suspension.Target));
 
     private bool MayRead(Caller caller) => caller.IsRoot || decider.Audit(caller, null).Allowed;
 

@@ -16,12 +16,16 @@ public sealed class WorkloadService(IWorkloadStore store, ISuspensionStore suspe
     {
         ArgumentNullException.ThrowIfNull(caller);
         if ((id != caller.Workload.Uid && !MayRead(caller)) || await store.FindAsync(id, cancellationToken) is not { } workload) return Errors.NotFound("workload");
-        return await ShowAsync(workload, cancellationToken);
+        return (await ShowAsync([workload], cancellationToken))[0];
     }
 
     /// <summary>A page of workloads.</summary>
-    public async Task<Result<Page<Workload>>> ListAsync(Caller caller, Uid? source, PageRequest page, CancellationToken cancellationToken) =>
-        MayRead(caller) ? await store.ListAsync(source, page, cancellationToken) : Errors.Denied("read workloads");
+    public async Task<Result<Page<Shown>>> ListAsync(Caller caller, Uid? source, PageRequest page, CancellationToken cancellationToken)
+    {
+        if (!MayRead(caller)) return Errors.Denied("read workloads");
+        var found = await store.ListAsync(source, page, cancellationToken);
+        return new Page<Shown>(await ShowAsync(found.Items, cancellationToken), found.Next);
+    }
 
     /// <summary>Accepts the stable ids that were refused: a new workload, which inherits nothing of the earlier one.</summary>
     public async Task<Result<Shown>> AcceptAsync(Caller caller, Uid id, CancellationToken cancellationToken)
@@ -34,11 +38,14 @@ public sealed class WorkloadService(IWorkloadStore store, ISuspensionStore suspe
         if (workload is null) return Errors.NotFound("workload");
         if (await store.AcceptAsync(id, caller.Actor, cancellationToken) is not { } accepted) return new BrokerError(Reasons.StateConflict, "No other stable ids were seen for this workload.");
         directory.Forget();
-        return await ShowAsync(accepted, cancellationToken);
+        return (await ShowAsync([accepted], cancellationToken))[0];
     }
 
-    private async Task<Shown> ShowAsync(Workload workload, CancellationToken cancellationToken) =>
-        new(workload, await suspensions.CountHeldAsync(workload.Uid, cancellationToken), catalog.Current.GateOf(workload.Uid).Suspended);
+    private async Task<IReadOnlyList<Shown>> ShowAsync(IReadOnlyList<Workload> found, CancellationToken cancellationToken)
+    {
+        var held = await suspensions.CountHeldAsync([.. found.Select(workload => workload.Uid)], cancellationToken);
+        return [.. found.Select(workload => new Shown(workload, held.GetValueOrDefault(workload.Uid), catalog.Current.GateOf(workload.Uid).Suspended))];
+    }
 
     private bool MayRead(Caller caller) => caller.IsRoot || decider.Audit(caller, null).Allowed;
 }

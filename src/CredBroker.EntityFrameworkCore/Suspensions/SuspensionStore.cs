@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using CredBroker.Abstractions;
 using CredBroker.Core;
 using CredBroker.Core.Audit;
@@ -57,13 +58,18 @@ internal sealed class SuspensionStore(BrokerWriter writer, ReadContexts contexts
         return Paging.ToPage(found, page, row => row.Row.Id.ToString(), row => row.ToSuspension());
     }
 
-    public Task<long> CountHeldAsync(Uid target, CancellationToken cancellationToken) => contexts.ReadAsync(async context =>
+    public Task<IReadOnlyDictionary<Uid, long>> CountHeldAsync(IReadOnlyCollection<Uid> targets, CancellationToken cancellationToken) => contexts.ReadAsync(async context =>
     {
-        var unproven = context.Leases.Where(row => row.State <= LeaseState.Revoking);
-        return await unproven.LongCountAsync(row => row.SourceUid == target, cancellationToken)
-            + await unproven.LongCountAsync(row => row.WorkloadUid == target, cancellationToken)
-            + await unproven.LongCountAsync(row => row.ProviderUid == target, cancellationToken)
-            + await unproven.LongCountAsync(row => row.RoleUid == target, cancellationToken);
+        var held = new Dictionary<Uid, long>();
+        // A target is one of the four: each lease is found by one of the queries, whatever the number of targets.
+        foreach (var gate in (Expression<Func<LeaseRow, Uid>>[])[row => row.SourceUid, row => row.WorkloadUid, row => row.ProviderUid, row => row.RoleUid])
+        {
+            var counts = await context.Leases.Where(row => row.State <= LeaseState.Revoking).Select(gate).Where(uid => targets.Contains(uid))
+                .GroupBy(uid => uid).Select(group => new { group.Key, Count = group.LongCount() }).ToListAsync(cancellationToken);
+            foreach (var count in counts) held[count.Key] = count.Count;
+        }
+
+        return (IReadOnlyDictionary<Uid, long>)held;
     });
 
     private static IQueryable<FullSuspension> Full(BrokerContext context, IQueryable<SuspensionRow> rows) =>

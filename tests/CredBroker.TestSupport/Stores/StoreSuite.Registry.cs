@@ -107,8 +107,8 @@ public abstract partial class StoreSuite
         await World.IssueAsync(Node, task);
         await World.KillAsync(Node, await World.IssueAsync(Node, task));
         foreach (var target in new[] { World.Source, World.Workload, World.Provider, World.Role })
-            Assert.That(await Node.Suspensions.CountHeldAsync(target, None), Is.EqualTo(1));
-        Assert.That(await Node.Suspensions.CountHeldAsync(Uid.New(Time), None), Is.Zero);
+            Assert.That((await Node.Suspensions.CountHeldAsync([target], None))[target], Is.EqualTo(1));
+        Assert.That(await Node.Suspensions.CountHeldAsync([Uid.New(Time)], None), Is.Empty);
     }
 
     [Test]
