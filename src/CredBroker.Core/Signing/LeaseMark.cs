@@ -27,13 +27,15 @@ public sealed record LeaseMark(string InstallationId, Uid LeaseId, string KeyId,
         if (text is not { Length: Length }) return null;
         var parts = text.Split(':');
         return parts is [Version, { Length: 6 } installation, var lease, { Length: 8 } keyId, { Length: 43 } mac]
-            && installation.All(IsNameCharacter) && keyId.All(char.IsAsciiHexDigitLower) && Base64Url.IsValid(mac) && Uid.TryParse(lease, out var uid)
+            && installation.All(IsNameCharacter) && keyId.All(char.IsAsciiHexDigitLower) && mac.All(IsBase64UrlCharacter) && Base64Url.IsValid(mac) && Uid.TryParse(lease, out var uid)
             ? new LeaseMark(installation, uid, keyId, mac)
             : null;
     }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Body(InstallationId, LeaseId)}:{KeyId}:{Mac}";
+
+    private static bool IsBase64UrlCharacter(char character) => char.IsAsciiLetterOrDigit(character) || character is '-' or '_';
 
     private static bool IsNameCharacter(char character) => char.IsAsciiDigit(character) || char.IsAsciiLetterLower(character);
 }
