@@ -35,6 +35,33 @@ internal static class Reference
         characters that reorder or hide text are escaped in all three. Credentials are printed by `leases issue` and `leases renew` alone,
         and only with `--stdout`.
 
+        ## Manifests
+
+        `apply`, `diff` and `create` take files, folders (with the folders below) or `-`; a broker can apply a folder at its start.
+        A file holds one or more documents, in the shape that `get -o yaml` and `export` print:
+
+        ```yaml
+        kind: Role                          # IdentitySource, Provider, Role, Hook or PolicySet
+        name: providers/books/roles/reader  # or name: reader with parent: books
+        spec:                               # the resource's fields, named as in the API's JSON
+          kind: login
+          maxTtl: 30m                       # durations: 90s, 15m, 1h30m; times: 2030-01-31 or 2030-01-31T12:00:00Z
+          template:
+            groups: [app_reader]
+        ---
+        kind: PolicySet
+        name: base
+        spec:
+          kind: ceiling
+          textFile: cedar/base.cedar        # or text: with the policies; a file below the folder, through no link
+        ```
+
+        `status`, which holds what the broker sets, is ignored. Whatever the order of files and documents, sources come before providers,
+        roles, hooks and policy sets. What a manifest leaves out is not set, or has its default. Without `--prune` nothing is deleted, and
+        suspensions are never touched. Unknown and duplicate keys, aliases, anchors, tags, symbolic links, invisible characters, plain
+        words that readers of YAML take for different values (`yes`, `0x1F`), and anything too large or too deep are errors; all errors
+        are reported at once, with file, line and column.
+
         ## Exit codes
 
         """;

@@ -1,5 +1,6 @@
 using CredBroker.Cli.Hosting;
 using CredBroker.Contracts.V1;
+using CredBroker.Manifests;
 
 namespace CredBroker.Cli.Tests.Commands;
 
@@ -67,6 +68,17 @@ public sealed class OperationTests : CommandTestBase
         await OutAsync(0, "audit", "list", "--task", "x\" OR type = \"y", "--filter", "type = \"a\" OR type = \"b\"");
 
         Assert.That(Broker.State.Requests<ListAuditEventsRequest>().Single().Filter, Is.EqualTo("task = \"tasks/x\\\" OR type = \\\"y\" AND (type = \"a\" OR type = \"b\")"));
+    }
+
+    [Test]
+    public void The_references_manifests_are_right()
+    {
+        var reference = Reference.Write(CommandLine.Build(CliHost.OfThisProcess()));
+        var start = reference.IndexOf("kind: Role", StringComparison.Ordinal);
+        Cli.Write("broker/all.yaml", reference[start..reference.IndexOf("```", start, StringComparison.Ordinal)]);
+        Cli.Write("broker/cedar/base.cedar", "forbid(principal, action, resource);");
+
+        Assert.That(ManifestReader.Load(Path.Combine(Cli.Home, "broker")).OrThrow().Manifests, Has.Count.EqualTo(2));
     }
 
     [Test]
