@@ -88,7 +88,9 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
     {
         "subject" => workload.Subject,
         "instance" => task.Performer.Instance,
-        _ => workload.StableIds.GetValueOrDefault(name) ?? workload.Attributes.GetValueOrDefault($"{workload.SourceName}/{name}"),
+        // The attributes are those of the workload's last token: they speak of this task only while that token's run is the one that performs it.
+        _ => workload.StableIds.GetValueOrDefault(name)
+            ?? (workload.Instance == task.Performer.Instance ? workload.Attributes.GetValueOrDefault($"{workload.SourceName}/{name}") : null),
     };
 
     private HashSet<Uid> SourcesOf(Registered<HookSpec> hook) =>

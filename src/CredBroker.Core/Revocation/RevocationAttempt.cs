@@ -94,7 +94,8 @@ public sealed partial class RevocationAttempt(
         var attempts = lease.Attempts + 1;
         var pause = time.Now() + Backoff.Of(attempts, FirstPause, LongestPause, random);
         // What is the provider's fault backs the provider off; only a lease's own errors back off the lease.
-        var retryAt = error.Fault == ProviderFault.Credential ? pause : breaker.Failed(lease.Gates.Provider.Uid, error.RetryAfter);
+        // Another target than the lease's has answered: that says nothing against the provider.
+        var retryAt = error.Fault is ProviderFault.Credential or ProviderFault.TargetMismatch ? pause : breaker.Failed(lease.Gates.Provider.Uid, error.RetryAfter);
         return new LeaseEvent.AttemptFailed(ProviderWords.ToError(error, time.Now()), Instants.Truncate(retryAt), attempts >= limits.AttemptsBeforeSlow);
     }
 

@@ -63,7 +63,8 @@ public sealed class TaskAccess(ITaskStore tasks, Decider decider)
 
     private static Owns Ownership(Caller caller, AgentTask task)
     {
-        var best = Owns.Nothing;
+        // A performer that has not called yet owns the task by its name: it may see and end it before it first acts.
+        var best = IsUnboundPerformer(caller, task) ? Owns.ByNameAlone : Owns.Nothing;
         foreach (var party in (TaskParty[])[task.Performer, task.Opener])
         {
             var owns = party.Workload != caller.Workload.Uid ? Owns.Nothing
