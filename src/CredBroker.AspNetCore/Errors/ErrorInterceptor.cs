@@ -4,6 +4,7 @@ using CredBroker.Core;
 using CredBroker.Core.Leases;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.AspNetCore.Errors;
@@ -50,18 +51,24 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
                     : ErrorStatus.Exception(ErrorStatus.Error(ErrorReason.CallCancelled, "The caller is gone."));
             case StoreUnavailableException unavailable:
                 LogStore(logger, unavailable, context.Method);
-                return ErrorStatus.Exception(ErrorStatus.Error(ErrorReason.BrokerUnavailable, unavailable.OutcomeUnknown
-                    ? "The broker's database did not answer: it is not known whether this happened."
-                    : "The broker's database cannot take this now.") with
-                {
-                    RetryAfter = TimeSpan.FromSeconds(1),
-                });
+                return ErrorStatus.Exception(Unavailable(unavailable));
             default:
-                var trace = Activity.Current?.TraceId.ToString() ?? "";
+                var trace = TraceOf(context.GetHttpContext());
                 LogFault(logger, exception, context.Method, trace);
                 return ErrorStatus.Exception(Fault(trace));
         }
     }
+
+    /// <summary>The store can't take or answer something now.</summary>
+    public static BrokerError Unavailable(StoreUnavailableException fault) => ErrorStatus.Error(ErrorReason.BrokerUnavailable, fault.OutcomeUnknown
+        ? "The broker's database did not answer: it is not known whether this happened."
+        : "The broker's database cannot take this now.") with
+    {
+        RetryAfter = TimeSpan.FromSeconds(1),
+    };
+
+    /// <summary>What the log and the caller can both name.</summary>
+    public static string TraceOf(HttpContext context) => Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
     /// <summary>A fault, by its trace id alone.</summary>
     public static BrokerError Fault(string trace) => ErrorStatus.Error(ErrorReason.Internal, "The broker failed. Its log knows more under the trace id.") with

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using CredBroker.Contracts.V1;
+using CredBroker.Core.Leases;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
@@ -21,9 +21,12 @@ internal static class ErrorPages
     private static Task AnswerFault(HttpContext context)
     {
         var fault = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        return ErrorResponse.WriteAsync(context, fault is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }
-            ? ErrorStatus.Error(ErrorReason.BodyTooLarge, "The body is larger than allowed.")
-            : ErrorInterceptor.Fault(Activity.Current?.TraceId.ToString() ?? ""));
+        return ErrorResponse.WriteAsync(context, fault switch
+        {
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => ErrorStatus.Error(ErrorReason.BodyTooLarge, "The body is larger than allowed."),
+            StoreUnavailableException store => ErrorInterceptor.Unavailable(store),
+            _ => ErrorInterceptor.Fault(ErrorInterceptor.TraceOf(context)),
+        });
     }
 
     private static Task AnswerStatusCode(StatusCodeContext page)
