@@ -56,6 +56,7 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
         var labels = match.Where(pair => hook.Spec.MatchLabels.Contains(pair.Key) && !hook.Spec.MatchClaims.Contains(pair.Key)).ToDictionary();
         var query = new TaskQuery { Running = true, PerformerSources = [.. SourcesOf(hook)], Labels = labels.Count > 0 ? labels : null };
         var matched = new List<AgentTask>();
+        IReadOnlyList<AgentTask> roots;
         string? after = null;
         do
         {
@@ -63,11 +64,10 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
             foreach (var task in page.Items)
                 if (await HasClaimsAsync(hook, task, match, cancellationToken)) matched.Add(task);
             after = page.Next;
+            roots = RootsOf(matched);
         }
-        while (after is not null && matched.Count < 2);
+        while (after is not null && roots.Count < 2);
 
-        // The roots among them: a tree that one workload opened and performs ends as one.
-        var roots = matched.Where(task => !matched.Any(other => other.Id != task.Id && task.Path.StartsWith(other.Path + "/", StringComparison.Ordinal))).ToList();
         return roots switch
         {
             [var only] => only,
@@ -75,6 +75,10 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
             _ => new BrokerError(Reasons.StateConflict, "The signal matches more than one task, and ends none. Match by what names one run alone."),
         };
     }
+
+    // A tree that one workload opened and performs ends as one.
+    private static List<AgentTask> RootsOf(List<AgentTask> matched) =>
+        [.. matched.Where(task => !matched.Any(other => other.Id != task.Id && task.Path.StartsWith(other.Path + "/", StringComparison.Ordinal)))];
 
     private async Task<bool> HasClaimsAsync(Registered<HookSpec> hook, AgentTask task, IReadOnlyDictionary<string, string> match, CancellationToken cancellationToken)
     {

@@ -113,6 +113,9 @@ public interface IRegistryStore
     /// <summary>Everything that is not deleted, and deleted providers and roles with leases that are not proven dead, with the generations under which it holds.</summary>
     Task<RegistryContent> LoadAsync(CancellationToken cancellationToken);
 
+    /// <summary>Whether something of this name, which is not below anything, was deleted once.</summary>
+    Task<bool> WasUsedAsync(ResourceKind kind, string name, CancellationToken cancellationToken);
+
     /// <summary>A number that grows with every change of the registry, of suspensions and of accepted identities: cheap to ask for.</summary>
     Task<long> GenerationAsync(CancellationToken cancellationToken);
 

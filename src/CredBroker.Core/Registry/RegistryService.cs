@@ -21,8 +21,7 @@ public sealed class RegistryService(
         if (Refusal(author, type, name, parent) is { } refusal) return refusal;
         var snapshot = await catalog.RefreshAsync(cancellationToken);
         if (Wrong(snapshot, author, type, name, parent, spec) is { } wrong) return wrong;
-        if (options.ReuseName && spec is ProviderSpec reused && types.Find(reused.Type)!.SecretsOf(reused.Config).Count > 0)
-            return new BrokerError(Reasons.ConfigurationInvalid, "Its secret sources are bound to the provider that had this name before. Use a new name, and declare its consumers.");
+        if (options.ReuseName && UsesSecrets(spec)) return BoundToAnother;
         var now = time.Now();
         var entry = new RegistryEntry
         {
@@ -53,6 +52,8 @@ public sealed class RegistryService(
         if (Wrong(snapshot, author, type, name, parent, spec) is { } wrong) return wrong;
         if (spec is ProviderSpec provider && SpecJson.Read<ProviderSpec>(entry.SpecJson).Type != provider.Type)
             return new BrokerError(Reasons.StateConflict, "A provider keeps its type: register another provider.");
+        // Else a reused name would get the secrets of the one before in two steps.
+        if (UsesSecrets(spec) && await store.WasUsedAsync(type.Kind, name, cancellationToken)) return BoundToAnother;
         var next = entry with { SpecJson = SpecJson.Write(spec), Version = entry.Version + 1, UpdatedAt = time.Now(), ManagedBy = author.ManagedBy };
         var target = await OtherTargetAsync(entry, next, spec, cancellationToken);
         if (target is not Result<RegistryEntry>.Ok { Value: var pinned }) return ((Result<RegistryEntry>.Refused)target).Error;
@@ -131,6 +132,11 @@ public sealed class RegistryService(
         if (author.Caller is not { } caller) return null;
         return decider.Administer(caller, type.Action, type.EntityOf(name, parent), EntitiesOf(type, name, parent)) is { Allowed: false } ? Errors.Denied($"administer {type.Collection}") : null;
     }
+
+    private bool UsesSecrets(object spec) => spec is ProviderSpec provider && types.Find(provider.Type)!.SecretsOf(provider.Config).Count > 0;
+
+    private static BrokerError BoundToAnother =>
+        new(Reasons.ConfigurationInvalid, "Its secret sources are bound to the provider that had this name before. Use a new name, and declare its consumers.");
 
     private async Task<Result<Registered<TSpec>>> PutAsync<TSpec>(RegistryChange change, ResourceType<TSpec> type, string? parent, TSpec spec, CancellationToken cancellationToken)
         where TSpec : class

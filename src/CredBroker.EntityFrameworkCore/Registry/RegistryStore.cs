@@ -37,6 +37,9 @@ internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts) 
             gates.Where(row => row.Suspension > 0).ToDictionary(row => row.Uid, row => new GateState(row.Suspension, row.Suspended)));
     });
 
+    public Task<bool> WasUsedAsync(ResourceKind kind, string name, CancellationToken cancellationToken) =>
+        contexts.ReadAsync(context => context.Registry.AnyAsync(row => row.Kind == kind && row.Name == name && row.ParentUid == null && row.DeletedAt != null, cancellationToken));
+
     public Task<long> GenerationAsync(CancellationToken cancellationToken) =>
         contexts.ReadAsync(context => context.Generations.Select(row => row.Generation).SingleAsync(cancellationToken));
 

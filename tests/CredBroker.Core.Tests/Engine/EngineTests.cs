@@ -1,3 +1,5 @@
+using CredBroker.Core.Registry;
+using CredBroker.Core.Workloads;
 using CredBroker.TestSupport.Harness;
 
 namespace CredBroker.Core.Tests.Engine;
@@ -11,6 +13,8 @@ public abstract class EngineTests
 
     protected virtual BrokerLimits Limits => new();
 
+    protected RegistryService Resources => Broker.Get<RegistryService>();
+
     [SetUp]
     public async Task StartBroker()
     {
@@ -23,5 +27,12 @@ public abstract class EngineTests
     {
         await Broker.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>The operator's root, as its token would make it.</summary>
+    protected async Task<Caller> RootAsync()
+    {
+        var person = await Broker.CallerAsync("root");
+        return person with { IsRoot = true, Identity = person.Identity with { OperatorOwned = true } };
     }
 }

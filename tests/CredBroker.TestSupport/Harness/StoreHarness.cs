@@ -12,21 +12,25 @@ public static class StoreHarness
 {
     private static readonly byte[] WrappingKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
 
-    /// <summary>On an SQLite file.</summary>
-    public static Task<BrokerHarness> SqliteAsync(string path, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null) =>
-        StartAsync(options => options.UseSqlite(path), limits, register, time, scripted);
+    /// <summary>On an SQLite file; <paramref name="more"/> registers what is to be otherwise.</summary>
+    public static Task<BrokerHarness> SqliteAsync(string path, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null) =>
+        StartAsync(options => options.UseSqlite(path), limits, register, time, scripted, more);
 
     /// <summary>On a PostgreSQL database.</summary>
     public static Task<BrokerHarness> PostgresAsync(string connectionString, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null) =>
         StartAsync(options => options.UsePostgres(connectionString), limits, register, time, scripted);
 
-    private static Task<BrokerHarness> StartAsync(Action<StoreOptions> use, BrokerLimits? limits, bool register, FakeTimeProvider? time, ScriptedProviderType? scripted) =>
+    private static Task<BrokerHarness> StartAsync(Action<StoreOptions> use, BrokerLimits? limits, bool register, FakeTimeProvider? time, ScriptedProviderType? scripted, Action<IServiceCollection>? more = null) =>
         BrokerHarness.StartAsync(
-            services => services.AddCredBrokerStore(options =>
+            services =>
             {
-                use(options);
-                options.WrappingKey = WrappingKey;
-            }),
+                services.AddCredBrokerStore(options =>
+                {
+                    use(options);
+                    options.WrappingKey = WrappingKey;
+                });
+                more?.Invoke(services);
+            },
             services => services.GetRequiredService<BrokerDatabase>().MigrateAsync(CancellationToken.None),
             limits, register, time, scripted);
 }

@@ -1,0 +1,102 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Policies;
+using CredBroker.Core.Registry;
+using CredBroker.Core.Tasks;
+using static CredBroker.TestSupport.Harness.BrokerHarness;
+
+namespace CredBroker.Core.Tests.Engine;
+
+/// <summary>Policy sees what is granted, and is not moved by what is merely said.</summary>
+public sealed class DecisionInputTests : EngineTests
+{
+    private static readonly string[] Hostile =
+    [
+        "", "orders", "table=orders", "\"orders\"", "items\", \"table\": \"orders", "x\" || true || \"", "'; DROP TABLE leases; --", "{{table}}", "*", "ci/table", "../orders", "orders\u0000", "\u202esredro",
+        "Role::\"db/read\"", "permit (principal, action, resource);", new('a', 10_000),
+    ];
+
+    [Test]
+    public async Task Any_change_of_what_is_granted_changes_the_decisions_input_hash()
+    {
+        var asked = await QuestionAsync(("table", "orders"), ("mode", "read"));
+        var decider = Broker.Get<Decider>();
+        var same = decider.Issue(asked).InputHash;
+        Assert.That(decider.Issue(asked with { Parameters = Parameters(("mode", "read"), ("table", "orders")) }).InputHash, Is.EqualTo(same), "the order of parameters is none of its business");
+        IssueQuestion[] others =
+        [
+            .. Hostile.Where(value => value != "orders").Select(value => asked with { Parameters = Parameters(("table", value), ("mode", "read")) }),
+            .. Hostile.Select(value => asked with { Parameters = Parameters(("table", "orders"), ("mode", "read"), (value, "1")) }),
+            asked with { Parameters = Parameters(("table", "read"), ("mode", "orders")) },
+            asked with { Parameters = Parameters(("table", "orders")) },
+            asked with { Parameters = Parameters(("Table", "orders"), ("mode", "read")) },
+            asked with { Parameters = Parameters() },
+            asked with { Ttl = asked.Ttl + TimeSpan.FromSeconds(1) },
+            asked with { Destination = "elsewhere" },
+            asked with { CanMint = true },
+            asked with { Revocability = new Revocability(RevocabilityKind.ExpiresOnly, TimeSpan.Zero, "") },
+            asked with { Action = "renew" },
+            asked with { Counters = new LeaseCounts(1, 0, 0, 0) },
+            asked with { ParentDeadline = Broker.Time.Now().AddMinutes(1) },
+            asked with { Provider = asked.Provider with { Entry = asked.Provider.Entry with { TargetIdentity = "another" } } },
+        ];
+        Assert.That(others.Select(other => decider.Issue(other).InputHash).Append(same), Is.Unique);
+    }
+
+    [Test]
+    public async Task No_flip_of_what_is_declared_widens_what_a_task_may_get()
+    {
+        var attested = new PolicySetSpec
+        {
+            Text = """
+                @id("reads") @max_ttl("5m")
+                permit (principal in IdentitySource::"ci", action == Action::"issue", resource) when { context.params.hasTag("table") && context.params.getTag("table") == "orders" };
+                @id("opens") permit (principal, action == Action::"createTask", resource);
+                """,
+        };
+        Ok(await Resources.UpdateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "agents", null, attested, new ChangeOptions(), CancellationToken.None));
+        var decider = Broker.Get<Decider>();
+        foreach (var table in new[] { "orders", "items" })
+        {
+            var asked = await QuestionAsync(("table", table));
+            foreach (var intent in Hostile.SelectMany(Intents))
+            {
+                var decision = decider.Issue(asked with { Task = asked.Task with { Intent = intent } });
+                Assert.That((decision.Allowed, decision.MaxTtl), Is.EqualTo(table == "orders" ? (true, TimeSpan.FromMinutes(5)) : (false, (TimeSpan?)null)), $"{table}: {intent}");
+                Assert.That(decision.Input.ToJsonString(), intent.What.Length > 1000 ? Does.Not.Contain(intent.What) : Is.Not.Empty, "what is said freely stays out of the audit trail");
+            }
+        }
+    }
+
+    private static IEnumerable<Intent> Intents(string text)
+    {
+        var none = new Dictionary<string, string>();
+        yield return new Intent(text, "", "", none);
+        yield return new Intent("a", text, "", none);
+        yield return new Intent("a", "", text, none);
+        yield return new Intent("a", "", "", new Dictionary<string, string> { ["table"] = text });
+        yield return new Intent("a", "", "", new Dictionary<string, string> { [text] = "orders" });
+    }
+
+    private async Task<IssueQuestion> QuestionAsync(params (string Name, string Value)[] parameters)
+    {
+        var caller = await Broker.CallerAsync();
+        Assert.That(Broker.Get<Catalog>().Current.TryFindRole("db", "read", out var provider, out var role));
+        return new IssueQuestion
+        {
+            Action = "issue",
+            Caller = caller,
+            Task = await Broker.TaskAsync(caller),
+            Ancestors = [],
+            Provider = provider!,
+            Role = role!,
+            Parameters = Parameters(parameters),
+            Destination = "",
+            Revocability = new Revocability(RevocabilityKind.DeletesAndCutsSessions, TimeSpan.Zero, ""),
+            CanMint = false,
+            Ttl = TimeSpan.FromMinutes(10),
+        };
+    }
+
+    private static SortedDictionary<string, string> Parameters(params (string Name, string Value)[] pairs) =>
+        new(pairs.ToDictionary(pair => pair.Name, pair => pair.Value), StringComparer.Ordinal);
+}
