@@ -9,7 +9,7 @@ public sealed partial class CredentialField : ICustomDiagnosticMessage
     public string ToDiagnosticString() => "***";
 }
 
-/// <summary>The answer with the secret never prints it.</summary>
+/// <summary>The answer with the secret never prints it. Its map of fields, printed alone, does: the library's map asks no message how it wants to be shown.</summary>
 public sealed partial class IssueLeaseResponse : ICustomDiagnosticMessage
 {
     /// <summary>The lease's name alone.</summary>
