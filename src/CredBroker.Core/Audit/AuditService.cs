@@ -16,7 +16,7 @@ public sealed class AuditService(IAuditLog log, TaskAccess access, Decider decid
         {
             if (await access.ToSeeAsync(caller, task, cancellationToken) is Result<AgentTask>.Refused { Error: var error }) return error;
         }
-        else if (!MayReadAll(caller))
+        else if (!decider.MaySeeAll(caller))
         {
             return Errors.Denied("read the audit trail");
         }
@@ -39,9 +39,7 @@ public sealed class AuditService(IAuditLog log, TaskAccess access, Decider decid
     }
 
     private async Task<bool> MaySeeAsync(Caller caller, AuditEvent found, CancellationToken cancellationToken) =>
-        MayReadAll(caller)
+        decider.MaySeeAll(caller)
         || found.Draft.By.Name == caller.Workload.Name
         || (found.Draft.TaskId is { } task && await access.ToSeeAsync(caller, task, cancellationToken) is Result<AgentTask>.Ok);
-
-    private bool MayReadAll(Caller caller) => caller.IsRoot || decider.Audit(caller, null).Allowed;
 }

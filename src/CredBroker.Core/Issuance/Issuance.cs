@@ -71,16 +71,16 @@ public sealed partial class Issuance(
         catch (TimeoutException)
         {
             var given = new ProviderException(ProviderFault.Unreachable, "The provider did not answer in time.");
-            await SettleUnknownAsync(lease, given);
+            var refused = await SettleAsync(lease, given, OutcomeUnknown);
             _ = TakeLateAnswerAsync(lease, making);
-            return Refuse(ToError(given));
+            return refused;
         }
 
         return await making switch
         {
             ProviderAnswer.Made { Credential: var credential } => await ActivateAsync(plan, lease, credential, caller),
-            ProviderAnswer.Nothing { Error: var error } => await SettleNothingAsync(lease, error),
-            ProviderAnswer.Unknown { Error: var error } => await SettleUnknownAsync(lease, error),
+            ProviderAnswer.Nothing { Error: var error } => await SettleAsync(lease, error, NothingMade),
+            ProviderAnswer.Unknown { Error: var error } => await SettleAsync(lease, error, OutcomeUnknown),
             _ => throw new InvalidOperationException("The provider's answer is none of the three."),
         };
     }
@@ -153,26 +153,18 @@ public sealed partial class Issuance(
         return null;
     }
 
-    private async Task<Result<IssuedLease>> SettleNothingAsync(Lease lease, ProviderException error)
+    /// <summary>Stores what a failed call means for a pending lease. A local one is active already: it never left this process, and ends like any other.</summary>
+    private async Task<Result<IssuedLease>> SettleAsync(Lease lease, ProviderException error, Func<AttemptError, LeaseEvent> whilePending)
     {
-        // A local lease is active already: it never left this process, and ends like any other.
-        LeaseEvent @event = lease.State == LeaseState.Active
-            ? new LeaseEvent.Ended(EndReason.Undelivered)
-            : new LeaseEvent.NothingMade(ProviderWords.ToError(error, time.Now()));
+        var @event = lease.State == LeaseState.Active ? new LeaseEvent.Ended(EndReason.Undelivered) : whilePending(ProviderWords.ToError(error, time.Now()));
         await leases.ApplyAsync(new LeaseChange(lease.Id, @event, Actor.Broker), CancellationToken.None);
         signals.Set();
         return Refuse(ToError(error));
     }
 
-    private async Task<Result<IssuedLease>> SettleUnknownAsync(Lease lease, ProviderException error)
-    {
-        LeaseEvent @event = lease.State == LeaseState.Active
-            ? new LeaseEvent.Ended(EndReason.Undelivered)
-            : new LeaseEvent.IssueOutcomeUnknown(ProviderWords.ToError(error, time.Now()));
-        await leases.ApplyAsync(new LeaseChange(lease.Id, @event, Actor.Broker), CancellationToken.None);
-        signals.Set();
-        return Refuse(ToError(error));
-    }
+    private static LeaseEvent NothingMade(AttemptError error) => new LeaseEvent.NothingMade(error);
+
+    private static LeaseEvent OutcomeUnknown(AttemptError error) => new LeaseEvent.IssueOutcomeUnknown(error);
 
     private async Task TakeLateAnswerAsync(Lease lease, Task<ProviderAnswer> making)
     {
@@ -208,7 +200,7 @@ public sealed partial class Issuance(
         {
             Lease = lease,
             Generations = decider.Generations(
-                (command.Caller.Workload.SourceUid, SourceVersion(command.Caller.Workload.SourceUid)),
+                (command.Caller.Workload.SourceUid, catalog.Current.SourceVersion(command.Caller.Workload.SourceUid)),
                 (plan.Provider.Uid, plan.Provider.Entry.Version), (plan.Role.Uid, plan.Role.Entry.Version)),
             Charges = QuotaPlan.Of(lease, plan.Role.Spec, plan.Provider.Spec, limits),
             Request = RequestKeys.Of(command.Caller, "IssueLease", command.Task.ToString(), command.RequestId, command.Attempt,
@@ -256,8 +248,6 @@ public sealed partial class Issuance(
     }
 
     private Gate GateOf(Uid uid) => new(uid, catalog.Current.GateOf(uid).Suspension);
-
-    private long SourceVersion(Uid source) => catalog.Current.IdentitySources.FirstOrDefault(candidate => candidate.Uid == source)?.Version ?? 0;
 
     private static string RoleNameOf(IssuePlan plan) => $"providers/{plan.Provider.Name}/roles/{plan.Role.Name}";
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -14,6 +15,9 @@ public static partial class Parameters
 {
     /// <summary>The longest value, in characters.</summary>
     public const int LongestValue = 256;
+
+    // Building such an automaton costs far more than running it; the parameters of a role live as long as the registry's snapshot.
+    private static readonly ConditionalWeakTable<RoleParameter, Regex> Compiled = [];
 
     private const string DefaultPattern = "[A-Za-z0-9._-]+";
 
@@ -88,7 +92,7 @@ public static partial class Parameters
         if (value.Length > LongestValue) return $"A value has at most {LongestValue} characters.";
         if (Unsafe(value)) return "A value is visible ASCII without quotes, wildcards, braces, $ and shell signs, and has no . or .. as a segment.";
         if (parameter.Values.Count > 0) return parameter.Values.Contains(value) ? null : $"This must be one of {string.Join(", ", parameter.Values)}.";
-        return Compile(parameter.Pattern)!.IsMatch(value) ? null : $"This must match {(parameter.Pattern.Length == 0 ? DefaultPattern : parameter.Pattern)} as a whole.";
+        return Compiled.GetValue(parameter, static declared => Compile(declared.Pattern)!).IsMatch(value) ? null : $"This must match {(parameter.Pattern.Length == 0 ? DefaultPattern : parameter.Pattern)} as a whole.";
     }
 
     // What never gets through, whatever a pattern says: it could end a literal, climb a path or become a wildcard at a target. Visible ASCII only, so

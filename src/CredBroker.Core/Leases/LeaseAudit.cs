@@ -6,6 +6,34 @@ namespace CredBroker.Core.Leases;
 /// <summary>What the audit trail says of a lease's step: derived from the step, so that no caller can forget it.</summary>
 public static class LeaseAudit
 {
+    /// <summary>The events of a reservation: a local lease is active with it.</summary>
+    public static IEnumerable<AuditDraft> OfReserved(Lease lease, Actor by)
+    {
+        ArgumentNullException.ThrowIfNull(lease);
+        yield return new AuditDraft(AuditTypes.LeaseReserved, by)
+        {
+            TaskId = lease.TaskId,
+            LeaseId = lease.Id,
+            DecisionId = lease.DecisionId,
+            Resource = lease.RoleName,
+            Detail = new JsonObject { ["external_name"] = lease.ExternalName, ["possible_death_at"] = Text(lease.PossibleDeathAt), ["supersedes"] = lease.Supersedes?.ToString() },
+        };
+        if (lease.State != LeaseState.Active) yield break;
+        yield return new AuditDraft(AuditTypes.LeaseActivated, by)
+        {
+            TaskId = lease.TaskId,
+            LeaseId = lease.Id,
+            Resource = lease.RoleName,
+            Detail = new JsonObject
+            {
+                ["from"] = Name(LeaseState.Pending),
+                ["to"] = Name(LeaseState.Active),
+                ["expires_at"] = Text(lease.ExpiresAt),
+                ["possible_death_at"] = Text(lease.PossibleDeathAt),
+            },
+        };
+    }
+
     /// <summary>The event of a step; null when the step only repeats what was told before.</summary>
     public static AuditDraft? Of(Lease before, Lease after, LeaseEvent @event, Actor by)
     {

@@ -67,7 +67,7 @@ public sealed class LeaseService(ILeaseStore leases, TaskAccess access, IRegistr
         {
             var unproven = (await registry.CountersAsync([$"task:{task}"], CancellationToken.None))[0];
             if (unproven == 0 || cancellationToken.IsCancellationRequested) return unproven;
-            await Task.Delay(Look, time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await Task.Delay(Look, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Cancelled means: answer what is known.
         }
     }
 

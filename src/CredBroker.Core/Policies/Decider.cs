@@ -70,6 +70,13 @@ public sealed class Decider(Catalog catalog, TimeProvider time)
         return Decide(task is null ? question : question.With(BrokerEntities.Of(task)));
     }
 
+    /// <summary>Whether a caller may read everything that is not its own: the root, and whom policy lets audit the installation.</summary>
+    public bool MaySeeAll(Caller caller)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        return caller.IsRoot || Audit(caller, null).Allowed;
+    }
+
     /// <summary>Whether a caller may administer, suspend or lift. Only callers of the operator's identity sources ever may; the root by code.</summary>
     public Decision? Administer(Caller caller, string action, EntityUid resource, params IEnumerable<Entity> entities)
     {

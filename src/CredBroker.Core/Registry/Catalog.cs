@@ -73,6 +73,9 @@ public sealed class RegistrySnapshot
     /// <summary>An identity source by name.</summary>
     public RegisteredIdentitySource? FindSource(string name) => IdentitySources.FirstOrDefault(source => source.Name == name);
 
+    /// <summary>The generation of an identity source; 0 for one that is not registered.</summary>
+    public long SourceVersion(Uid source) => IdentitySources.FirstOrDefault(candidate => candidate.Uid == source)?.Version ?? 0;
+
     /// <summary>A provider by id, deleted ones with leases that are not proven dead included.</summary>
     public bool TryFindProvider(Uid uid, [NotNullWhen(true)] out Registered<ProviderSpec>? provider) => _providersByUid.TryGetValue(uid, out provider);
 

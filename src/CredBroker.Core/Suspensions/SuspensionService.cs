@@ -55,14 +55,14 @@ public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore wor
     /// <summary>One suspension, for those who may audit, suspend or lift.</summary>
     public async Task<Result<Counted>> GetAsync(Caller caller, Uid id, CancellationToken cancellationToken)
     {
-        if (!MayRead(caller) || await store.FindAsync(id, cancellationToken) is not { } suspension) return Errors.NotFound("suspension");
+        if (!decider.MaySeeAll(caller) || await store.FindAsync(id, cancellationToken) is not { } suspension) return Errors.NotFound("suspension");
         return await CountAsync(suspension, cancellationToken);
     }
 
     /// <summary>A page of suspensions.</summary>
     public async Task<Result<Page<Counted>>> ListAsync(Caller caller, bool inForce, PageRequest page, CancellationToken cancellationToken)
     {
-        if (!MayRead(caller)) return Errors.Denied("read suspensions");
+        if (!decider.MaySeeAll(caller)) return Errors.Denied("read suspensions");
         var found = await store.ListAsync(inForce, page, cancellationToken);
         var held = await store.CountHeldAsync([.. found.Items.Select(suspension => suspension.Target).Distinct()], cancellationToken);
         return new Page<Counted>([.. found.Items.Select(suspension => new Counted(suspension, held.GetValueOrDefault(suspension.Target)))], found.Next);
@@ -70,8 +70,6 @@ public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore wor
 
     private async Task<Counted> CountAsync(Suspension suspension, CancellationToken cancellationToken) =>
         new(suspension, (await store.CountHeldAsync([suspension.Target], cancellationToken)).GetValueOrDefault(suspension.Target));
-
-    private bool MayRead(Caller caller) => caller.IsRoot || decider.Audit(caller, null).Allowed;
 
     private bool IsRoot(Target target) => root is not null
         && (target.Entity.Equals(BrokerEntities.Source(root.IdentitySource)) || target.Entity.Equals(BrokerEntities.Workload($"{root.IdentitySource}/{root.Subject}")));

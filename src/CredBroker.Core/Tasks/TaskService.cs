@@ -172,14 +172,12 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             TreeDepth = limits.TreeDepth,
             TreeSize = limits.TreeSize,
             Charges = [new QuotaCharge("tasks:" + caller.Workload.Uid, limits.TasksPerWorkload, "running tasks opened by this workload")],
-            Generations = decider.Generations(SourceVersion(caller.Workload.SourceUid)),
+            Generations = decider.Generations((caller.Workload.SourceUid, catalog.Current.SourceVersion(caller.Workload.SourceUid))),
             Gates = [.. gates.Select(uid => new Gate(uid, catalog.Current.GateOf(uid).Suspension))],
             By = caller.Actor,
             Audit = [decision.ToAudit(caller.Actor, task.Id)],
         };
     }
-
-    private (Uid, long) SourceVersion(Uid source) => (source, catalog.Current.IdentitySources.FirstOrDefault(candidate => candidate.Uid == source)?.Version ?? 0);
 
     private static IEnumerable<string> BodyOf(CreateTaskCommand command)
     {

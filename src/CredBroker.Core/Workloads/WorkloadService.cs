@@ -15,14 +15,14 @@ public sealed class WorkloadService(IWorkloadStore store, ISuspensionStore suspe
     public async Task<Result<Shown>> GetAsync(Caller caller, Uid id, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        if ((id != caller.Workload.Uid && !MayRead(caller)) || await store.FindAsync(id, cancellationToken) is not { } workload) return Errors.NotFound("workload");
+        if ((id != caller.Workload.Uid && !decider.MaySeeAll(caller)) || await store.FindAsync(id, cancellationToken) is not { } workload) return Errors.NotFound("workload");
         return (await ShowAsync([workload], cancellationToken))[0];
     }
 
     /// <summary>A page of workloads.</summary>
     public async Task<Result<Page<Shown>>> ListAsync(Caller caller, Uid? source, PageRequest page, CancellationToken cancellationToken)
     {
-        if (!MayRead(caller)) return Errors.Denied("read workloads");
+        if (!decider.MaySeeAll(caller)) return Errors.Denied("read workloads");
         var found = await store.ListAsync(source, page, cancellationToken);
         return new Page<Shown>(await ShowAsync(found.Items, cancellationToken), found.Next);
     }
@@ -46,6 +46,4 @@ public sealed class WorkloadService(IWorkloadStore store, ISuspensionStore suspe
         var held = await suspensions.CountHeldAsync([.. found.Select(workload => workload.Uid)], cancellationToken);
         return [.. found.Select(workload => new Shown(workload, held.GetValueOrDefault(workload.Uid), catalog.Current.GateOf(workload.Uid).Suspended))];
     }
-
-    private bool MayRead(Caller caller) => caller.IsRoot || decider.Audit(caller, null).Allowed;
 }

@@ -39,25 +39,7 @@ internal static class LeaseTransitions
     {
         await Counters.AddAsync(session, lease.QuotaKeys, 1);
         await session.InsertAsync(session.Tables.Leases, LeaseMapping.ToRow(lease));
-        session.Audit(new AuditDraft(AuditTypes.LeaseReserved, by)
-        {
-            TaskId = lease.TaskId,
-            LeaseId = lease.Id,
-            DecisionId = lease.DecisionId,
-            Resource = lease.RoleName,
-            Detail = new() { ["external_name"] = lease.ExternalName, ["possible_death_at"] = Text(lease.PossibleDeathAt), ["supersedes"] = lease.Supersedes?.ToString() },
-        });
-        if (lease.State == LeaseState.Active)
-        {
-            session.Audit(new AuditDraft(AuditTypes.LeaseActivated, by)
-            {
-                TaskId = lease.TaskId,
-                LeaseId = lease.Id,
-                Resource = lease.RoleName,
-                Detail = new() { ["from"] = "pending", ["to"] = "active", ["expires_at"] = Text(lease.ExpiresAt), ["possible_death_at"] = Text(lease.PossibleDeathAt) },
-            });
-        }
-
+        foreach (var told in LeaseAudit.OfReserved(lease, by)) session.Audit(told);
         Tell(session, lease);
     }
 
@@ -76,6 +58,4 @@ internal static class LeaseTransitions
     {
         if (lease.DueAt - session.Now < Soon) session.MadeWork = true;
     }
-
-    private static string Text(DateTimeOffset instant) => instant.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }
