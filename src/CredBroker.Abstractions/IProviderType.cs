@@ -74,6 +74,9 @@ public abstract class RoleKind
     /// <summary>Whether the credential can make other credentials, which its own revocation does not reach.</summary>
     public virtual bool CanMint(JsonElement template) => false;
 
+    /// <summary>The document at the target that the credentials of a template share; null where each stands alone.</summary>
+    public virtual ExclusiveGroup? ExclusiveGroupOf(JsonElement template) => null;
+
     /// <summary>The shortest life that the target can give.</summary>
     public virtual TimeSpan ShortestLife => TimeSpan.Zero;
 

@@ -68,6 +68,9 @@ public abstract class RoleKind<TTemplate> : RoleKind
     /// <inheritdoc/>
     public sealed override string DestinationOf(JsonElement template) => DestinationOf(Read(template));
 
+    /// <inheritdoc/>
+    public sealed override ExclusiveGroup? ExclusiveGroupOf(JsonElement template) => ExclusiveGroupOf(Read(template));
+
     /// <summary>Reads a valid template.</summary>
     public TTemplate Read(JsonElement template) => Document<TTemplate>.Read(template);
 
@@ -82,4 +85,7 @@ public abstract class RoleKind<TTemplate> : RoleKind
 
     /// <summary>Where the credential can be used.</summary>
     protected virtual string DestinationOf(TTemplate template) => "";
+
+    /// <summary>The document at the target that the credentials share.</summary>
+    protected virtual ExclusiveGroup? ExclusiveGroupOf(TTemplate template) => null;
 }
