@@ -25,6 +25,21 @@ public interface IBrokerIdentity
 {
     /// <summary>A fresh assertion whose subject is <c>installation:provider:uid</c> and whose audience is this provider's own.</summary>
     ValueTask<Secret> MintAssertionAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// A fresh assertion for what was made at this target for one lease: the subject is <c>installation:lease:uid</c>, so that neither the broker's own
+    /// log-in nor another lease's identity can be had with it.
+    /// </summary>
+    ValueTask<Secret> MintLeaseAssertionAsync(Uid lease, CancellationToken cancellationToken);
+
+    /// <summary>The issuer of these assertions, as the target must be told to trust it.</summary>
+    string Issuer { get; }
+
+    /// <summary>The subject of the broker's own log-in.</summary>
+    string Subject { get; }
+
+    /// <summary>The audience of every assertion for this provider.</summary>
+    string Audience { get; }
 }
 
 /// <summary>Signs lease tokens (ES256, the lease key family). Given to local provider types alone.</summary>

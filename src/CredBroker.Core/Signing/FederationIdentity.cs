@@ -18,12 +18,20 @@ public sealed class FederationIdentity(KeyRing ring, InstallationOptions install
     public string Audience { get; } = $"credbroker:{installation.Id}:provider:{providerUid}";
 
     /// <inheritdoc/>
-    public ValueTask<Secret> MintAssertionAsync(CancellationToken cancellationToken)
+    public string Issuer { get; } = installation.IssuerOf(KeyFamily.Federation);
+
+    /// <inheritdoc/>
+    public ValueTask<Secret> MintAssertionAsync(CancellationToken cancellationToken) => Sign(Subject);
+
+    /// <inheritdoc/>
+    public ValueTask<Secret> MintLeaseAssertionAsync(Uid lease, CancellationToken cancellationToken) => Sign($"{installation.Id}:lease:{lease}");
+
+    private ValueTask<Secret> Sign(string subject)
     {
         var now = time.GetUtcNow();
         return ValueTask.FromResult(_tokens.Sign(KeyFamily.Federation, new Dictionary<string, object>
         {
-            ["sub"] = Subject,
+            ["sub"] = subject,
             ["aud"] = Audience,
             ["iat"] = now.ToUnixTimeSeconds(),
             ["nbf"] = now.ToUnixTimeSeconds(),
