@@ -11,6 +11,9 @@ public sealed record ExclusiveGroup(string Name, int Capacity, bool GuardsIssue 
 {
     /// <summary>The longest name, in characters.</summary>
     public const int MaxNameLength = 512;
+
+    /// <summary>The most credentials that a document may have room for.</summary>
+    public const int MostCapacity = 10_000;
 }
 
 /// <summary>A provider with role kinds that declare an <see cref="ExclusiveGroup"/>: theirs are revoked together, under one claim that no other node holds.</summary>

@@ -18,6 +18,9 @@ public sealed record RevokeRequest
     /// <summary>Our mark: what the target's object must carry to be ours.</summary>
     public required string Mark { get; init; }
 
+    /// <summary>The name of the lease's <see cref="ExclusiveGroup"/>, as it was when the lease was reserved; null where it has none.</summary>
+    public string? Group { get; init; }
+
     /// <summary>The latest instant at which the credential dies by itself.</summary>
     public required DateTimeOffset PossibleDeathAt { get; init; }
 

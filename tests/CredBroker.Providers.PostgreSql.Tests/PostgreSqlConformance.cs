@@ -12,11 +12,14 @@ public sealed class PostgreSqlConformance : ProviderConformance
 
     private sealed class Subject(Target target, PostgresDatabase elsewhere) : ProviderUnderTest
     {
+        private readonly MisbehavingProxy _proxy = new(target.Database.Port);
+        private readonly OffsetClock _clock = new();
+
         public override IProviderType Type => target.Type;
 
-        public override ProviderContext Context => target.Context;
+        public override ProviderContext Context => target.Context with { Time = _clock };
 
-        public override JsonElement Configuration => target.Configuration;
+        public override JsonElement Configuration => target.Configure(port: _proxy.Port);
 
         public override ProviderAbilities Abilities { get; } = new(Lists: true, Renews: true);
 
@@ -50,6 +53,42 @@ public sealed class PostgreSqlConformance : ProviderConformance
             }),
         ];
 
+        public override IReadOnlyList<TargetFault> Faults => Enum.GetValues<TargetFault>();
+
+        public override TimeSpan? RetryAfter => TimeSpan.FromSeconds(1);
+
+        public override int CreatingCalls => _proxy.CreatingCalls;
+
+        public override async Task<Misbehaviour> MisbehaveAsync(TargetFault fault, int sparing)
+        {
+            // A login is made in one call: with that spared, nothing is left that could go wrong.
+            if (sparing > 0) return Misbehaviour.WithoutEnd();
+            switch (fault)
+            {
+                case TargetFault.Throttled:
+                    await Sql($"ALTER ROLE {target.Broker.Username} CONNECTION LIMIT 0");
+                    return new Misbehaviour(async () => await Sql($"ALTER ROLE {target.Broker.Username} CONNECTION LIMIT -1"));
+                case TargetFault.Denied:
+                    await Sql($"ALTER ROLE {target.Broker.Username} NOCREATEROLE");
+                    return new Misbehaviour(async () => await Sql($"ALTER ROLE {target.Broker.Username} CREATEROLE"));
+                case TargetFault.ClockBehind:
+                    _clock.Offset = Misbehaviour.ClockOffset;
+                    return new Misbehaviour(() =>
+                    {
+                        _clock.Offset = TimeSpan.Zero;
+                        return ValueTask.CompletedTask;
+                    });
+                default:
+                    return _proxy.Misbehave(fault);
+            }
+        }
+
+        public override async Task<bool> LivesAsync(string externalName) => await target.Database.ScalarAsync<bool>(
+            $"""
+            SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{externalName}' AND rolcanlogin)
+                OR EXISTS (SELECT FROM pg_stat_activity WHERE usename = '{externalName}')
+            """);
+
         public override Task<bool> IsAcceptedAsync(IssuedCredential credential) => target.IsAcceptedAsync(credential);
 
         public override async Task<Func<Task<bool>>?> OpenAsync(IssuedCredential credential)
@@ -75,10 +114,19 @@ public sealed class PostgreSqlConformance : ProviderConformance
         public override async ValueTask DisposeAsync()
         {
             await base.DisposeAsync();
+            await _proxy.DisposeAsync();
             await elsewhere.DisposeAsync();
             await target.DisposeAsync();
         }
 
         private Task Sql(string sql) => target.Database.ExecuteAsync(sql);
+    }
+
+    // A server's clock cannot be put back, but the broker's can be put forward.
+    private sealed class OffsetClock : TimeProvider
+    {
+        public TimeSpan Offset { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Offset;
     }
 }

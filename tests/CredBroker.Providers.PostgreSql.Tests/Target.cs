@@ -41,10 +41,10 @@ internal sealed class Target : IAsyncDisposable
         return new Target(database, group, await database.CreateBrokerLoginAsync(group));
     }
 
-    public JsonElement Configure(string? database = null, string? username = null, IEnumerable<string>? groups = null) => new JsonObject
+    public JsonElement Configure(string? database = null, string? username = null, IEnumerable<string>? groups = null, int? port = null) => new JsonObject
     {
         ["host"] = Database.Host,
-        ["port"] = Database.Port,
+        ["port"] = port ?? Database.Port,
         ["database"] = database ?? Database.Name,
         ["username"] = username ?? Broker.Username,
         ["password"] = new JsonObject { ["source"] = SecretSource },

@@ -8,7 +8,10 @@ namespace CredBroker.Testing.Conformance;
 internal sealed class ConformanceRun(ProviderUnderTest subject) : IAsyncDisposable
 {
     // Whatever settles must do so within this many looks, each at the instant that was named.
-    private const int MostLooks = 20;
+    public const int MostLooks = 20;
+
+    // What must stay in a group's document, as the broker's store knows it.
+    private readonly Dictionary<string, Dictionary<Uid, DeniedCredential>> _denied = new(StringComparer.Ordinal);
 
     public ProviderUnderTest Subject { get; } = subject;
 
@@ -34,7 +37,10 @@ internal sealed class ConformanceRun(ProviderUnderTest subject) : IAsyncDisposab
     }
 
     public Task<IssuedCredential> IssueAsync(IssueRequest request, CancellationToken cancellationToken = default) =>
-        Provider.IssueAsync(request, new GoOn(), cancellationToken);
+        IssueAsync(request, new TestJournal(), cancellationToken);
+
+    public Task<IssuedCredential> IssueAsync(IssueRequest request, TestJournal journal, CancellationToken cancellationToken = default) =>
+        Provider.IssueAsync(request, journal, cancellationToken);
 
     /// <summary>The failure of a call that must fail.</summary>
     public static async Task<Exception> FailureOfAsync(Func<Task> call)
@@ -51,24 +57,58 @@ internal sealed class ConformanceRun(ProviderUnderTest subject) : IAsyncDisposab
         throw new AssertionException("The call should have failed.");
     }
 
-    public static RevokeRequest Revoking(IssueRequest request, Handle? handle, DateTimeOffset? mayStillArriveUntil = null) => new()
+    public RevokeRequest Revoking(IssueRequest request, Handle? handle, DateTimeOffset? mayStillArriveUntil = null) => new()
     {
         LeaseId = request.LeaseId,
         ExternalName = request.ExternalName,
         Handle = handle,
         RoleKind = request.RoleKind,
         Mark = request.Mark,
+        Group = GroupOf(request)?.Name,
         PossibleDeathAt = request.ExpiresAt,
         MayStillArriveUntil = mayStillArriveUntil,
     };
+
+    public ExclusiveGroup? GroupOf(IssueRequest request) => Subject.Type.RoleKinds.Single(kind => kind.Name == request.RoleKind).ExclusiveGroupOf(request.Template);
+
+    public Task<RevokeOutcome> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken = default) => RevokeAsync(Provider, request, cancellationToken);
+
+    /// <summary>Asks once, in a group of its own where the lease has one, with everything that was revoked in it before.</summary>
+    public async Task<RevokeOutcome> RevokeAsync(IProvider provider, RevokeRequest request, CancellationToken cancellationToken = default)
+    {
+        Subject.BeginRevoking(request);
+        if (request.Group is null || provider is not IGroupRevokingProvider) return await provider.RevokeAsync(request, cancellationToken).ConfigureAwait(false);
+        return (await RevokeGroupAsync(provider, [request], cancellationToken).ConfigureAwait(false))[request.LeaseId];
+    }
+
+    /// <summary>Asks once for several of one group.</summary>
+    public async Task<IReadOnlyDictionary<Uid, RevokeOutcome>> RevokeGroupAsync(
+        IProvider provider, IReadOnlyList<RevokeRequest> due, CancellationToken cancellationToken = default)
+    {
+        var group = due[0].Group!;
+        if (!_denied.TryGetValue(group, out var denied)) _denied[group] = denied = [];
+        foreach (var request in due) denied[request.LeaseId] = new DeniedCredential(request.ExternalName, request.PossibleDeathAt);
+        var answer = await ((IGroupRevokingProvider)provider).RevokeGroupAsync(
+            new GroupRevokeRequest { Group = group, Due = due, StillDenied = [.. denied.Where(entry => due.All(one => one.LeaseId != entry.Key)).Select(entry => entry.Value)] },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var request in due)
+            if (answer.Failures.TryGetValue(request.LeaseId, out var failure)) throw failure;
+        Assert.That(answer.Outcomes.Keys, Is.EquivalentTo(due.Select(request => request.LeaseId)), "an outcome for each that was due, and for no other");
+        return answer.Outcomes;
+    }
+
+    /// <summary>What the broker leaves out of the document, because it is dead by itself.</summary>
+    public void Forget(RevokeRequest request)
+    {
+        if (request.Group is { } group) _denied.GetValueOrDefault(group)?.Remove(request.LeaseId);
+    }
 
     /// <summary>Asks until it is dead, as the broker does: no earlier than it is told to, and with the newest handle.</summary>
     public async Task<RevokeOutcome> RevokeUntilDeadAsync(RevokeRequest request)
     {
         for (var look = 0; look < MostLooks; look++)
         {
-            Subject.BeginRevoking(request);
-            var outcome = await Provider.RevokeAsync(request, CancellationToken.None).ConfigureAwait(false);
+            var outcome = await RevokeAsync(request).ConfigureAwait(false);
             switch (outcome)
             {
                 case RevokeOutcome.Settling settling:
@@ -93,10 +133,5 @@ internal sealed class ConformanceRun(ProviderUnderTest subject) : IAsyncDisposab
     {
         var mac = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         return string.Create(CultureInfo.InvariantCulture, $"cb1:{Subject.Context.InstallationId}:{lease}:0123abcd:{mac}");
-    }
-
-    private sealed class GoOn : IIssueJournal
-    {
-        public Task<bool> RecordAsync(Handle handle, CancellationToken cancellationToken) => Task.FromResult(true);
     }
 }

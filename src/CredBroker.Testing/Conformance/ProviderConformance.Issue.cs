@@ -40,11 +40,14 @@ public abstract partial class ProviderConformance
         await using var subject = await CreateAsync();
         if (subject.Type.Local) Assert.Pass("Nothing of a local provider can arrive late.");
         await using var run = new ConformanceRun(subject);
-        var request = run.NewRequest(subject.Roles[0]);
-        request = request with { Deadline = subject.Context.Time.GetUtcNow().AddMinutes(-1) };
-        var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request));
-        Assert.That((failure as ProviderException)?.Effect, Is.EqualTo(ProviderEffect.None), failure.ToString());
-        await AssertNotListedAsync(run, request.ExternalName);
+        foreach (var role in Examples(subject))
+        {
+            var request = run.NewRequest(role);
+            request = request with { Deadline = subject.Context.Time.GetUtcNow().AddMinutes(-1) };
+            var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request));
+            Assert.That((failure as ProviderException)?.Effect, Is.EqualTo(ProviderEffect.None), failure.ToString());
+            await AssertNotListedAsync(run, request.ExternalName);
+        }
     }
 
     /// <summary>A call that is cancelled leaves nothing that revoking by name does not end.</summary>
@@ -53,12 +56,15 @@ public abstract partial class ProviderConformance
     {
         await using var subject = await CreateAsync();
         await using var run = new ConformanceRun(subject);
-        var request = run.NewRequest(subject.Roles[0]);
-        using var cancelled = new CancellationTokenSource();
-        await cancelled.CancelAsync();
-        var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request, cancelled.Token));
-        Assert.That(failure, Is.InstanceOf<ProviderException>().Or.InstanceOf<OperationCanceledException>());
-        Assert.That(await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, null)), Is.InstanceOf<RevokeOutcome.Gone>());
+        foreach (var role in Examples(subject))
+        {
+            var request = run.NewRequest(role);
+            using var cancelled = new CancellationTokenSource();
+            await cancelled.CancelAsync();
+            var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request, cancelled.Token));
+            Assert.That(failure, Is.InstanceOf<ProviderException>().Or.InstanceOf<OperationCanceledException>());
+            Assert.That(await run.RevokeUntilDeadAsync(run.Revoking(request, null)), Is.InstanceOf<RevokeOutcome.Gone>());
+        }
     }
 
     /// <summary>A name that is taken is a definite refusal, and who has it keeps it.</summary>
@@ -68,11 +74,14 @@ public abstract partial class ProviderConformance
         await using var subject = await CreateAsync();
         if (subject.Type.Local) Assert.Pass("A local provider makes nothing at a target that has a name there.");
         await using var run = new ConformanceRun(subject);
-        var request = run.NewRequest(subject.Roles[0]);
-        var credential = await run.IssueAsync(request);
-        var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request));
-        Assert.That((failure as ProviderException)?.Effect, Is.EqualTo(ProviderEffect.None), failure.ToString());
-        Assert.That(await subject.IsAcceptedAsync(credential), "the first one still works");
+        foreach (var role in Examples(subject).Where(role => role.NamesAreExclusive))
+        {
+            var request = run.NewRequest(role);
+            var credential = await run.IssueAsync(request);
+            var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request));
+            Assert.That((failure as ProviderException)?.Effect, Is.EqualTo(ProviderEffect.None), failure.ToString());
+            Assert.That(await subject.IsAcceptedAsync(credential), "the first one still works");
+        }
     }
 
     /// <summary>Nothing but the credential's own fields holds the secret.</summary>
@@ -81,15 +90,18 @@ public abstract partial class ProviderConformance
     {
         await using var subject = await CreateAsync();
         await using var run = new ConformanceRun(subject);
-        var request = run.NewRequest(subject.Roles[0]);
-        var credential = await run.IssueAsync(request);
-        var told = new List<string> { credential.ToString(), credential.Handle?.Value ?? "" };
-        if (!subject.Type.Local) told.Add((await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request))).ToString());
-        var dead = await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, credential.Handle));
-        told.Add(dead is RevokeOutcome.Gone gone ? gone.Evidence.ToString() : dead.ToString());
-        Assert.That(credential.Handle?.Value.Length ?? 0, Is.LessThanOrEqualTo(Handle.MaxLength));
-        foreach (var secret in subject.SecretFields.Select(field => credential.Fields[field].Value.Reveal()))
-            Assert.That(told.Where(text => text.Contains(secret, StringComparison.Ordinal)), Is.Empty);
+        foreach (var role in Examples(subject))
+        {
+            var request = run.NewRequest(role);
+            var credential = await run.IssueAsync(request);
+            var told = new List<string> { credential.ToString(), credential.Handle?.Value ?? "" };
+            if (!subject.Type.Local) told.Add((await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request with { Deadline = subject.Context.Time.GetUtcNow().AddMinutes(-1) }))).ToString());
+            var dead = await run.RevokeUntilDeadAsync(run.Revoking(request, credential.Handle));
+            told.Add(dead is RevokeOutcome.Gone gone ? gone.Evidence.ToString() : dead.ToString());
+            Assert.That(credential.Handle?.Value.Length ?? 0, Is.LessThanOrEqualTo(Handle.MaxLength));
+            foreach (var secret in subject.SecretFields.Select(field => credential.Fields[field].Value.Reveal()))
+                Assert.That(told.Where(text => text.Contains(secret, StringComparison.Ordinal)), Is.Empty);
+        }
     }
 
     /// <summary>A live credential's end moves as asked; a dead one's does not.</summary>
@@ -104,18 +116,29 @@ public abstract partial class ProviderConformance
             return;
         }
 
-        var request = run.NewRequest(subject.Roles[0]);
-        var credential = await run.IssueAsync(request);
-        var now = subject.Context.Time.GetUtcNow();
-        var renewal = new RenewRequest(request.LeaseId, request.ExternalName, credential.Handle, request.RoleKind, now.AddMinutes(30), now.AddSeconds(30));
-        var renewed = await renewing.RenewAsync(renewal, CancellationToken.None);
-        Assert.That(renewed, Is.GreaterThan(credential.ExpiresAt).And.LessThanOrEqualTo(renewal.ExpiresAt));
-        Assert.That(await subject.IsAcceptedAsync(credential), "it still works");
+        foreach (var role in Examples(subject))
+        {
+            var request = run.NewRequest(role);
+            var credential = await run.IssueAsync(request);
+            var now = subject.Context.Time.GetUtcNow();
+            var renewal = new RenewRequest(request.LeaseId, request.ExternalName, credential.Handle, request.RoleKind, now.AddMinutes(30), now.AddSeconds(30));
+            if (!role.Renewable)
+            {
+                var refusal = await ConformanceRun.FailureOfAsync(() => renewing.RenewAsync(renewal, CancellationToken.None));
+                Assert.That((refusal as ProviderException)?.Fault, Is.EqualTo(ProviderFault.NotSupported), refusal.ToString());
+                continue;
+            }
 
-        await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, credential.Handle));
-        var failure = await ConformanceRun.FailureOfAsync(() => renewing.RenewAsync(renewal with { Deadline = subject.Context.Time.GetUtcNow().AddSeconds(30) }, CancellationToken.None));
-        Assert.That(failure, Is.InstanceOf<ProviderException>());
-        Assert.That(await subject.IsAcceptedAsync(credential), Is.False);
+            var renewed = await renewing.RenewAsync(renewal, CancellationToken.None);
+            Assert.That(renewed, Is.GreaterThan(credential.ExpiresAt).And.LessThanOrEqualTo(renewal.ExpiresAt));
+            Assert.That(await subject.IsAcceptedAsync(credential), "it still works");
+
+            await run.RevokeUntilDeadAsync(run.Revoking(request, credential.Handle));
+            var failure = await ConformanceRun.FailureOfAsync(
+                () => renewing.RenewAsync(renewal with { Deadline = subject.Context.Time.GetUtcNow().AddSeconds(30) }, CancellationToken.None));
+            Assert.That(failure, Is.InstanceOf<ProviderException>());
+            Assert.That(await subject.IsAcceptedAsync(credential), Is.False);
+        }
     }
 
     /// <summary>A listing has everything that is outstanding, with its mark, and nothing that is gone.</summary>
@@ -130,17 +153,21 @@ public abstract partial class ProviderConformance
             return;
         }
 
-        var requests = Enumerable.Range(0, 5).Select(_ => run.NewRequest(subject.Roles[0])).ToList();
-        var credentials = new List<IssuedCredential>();
-        foreach (var request in requests) credentials.Add(await run.IssueAsync(request));
-        var planted = run.NewRequest(subject.Roles[0]);
-        await subject.PlantAsync(planted.ExternalName);
-        await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(requests[0], credentials[0].Handle));
+        Assert.That(subject.Roles.Where(role => role.Listed), Is.Not.Empty, "who lists has a role whose credentials are listed");
+        foreach (var role in Examples(subject).Where(role => role.Listed))
+        {
+            var requests = Enumerable.Range(0, 5).Select(_ => run.NewRequest(role)).ToList();
+            var credentials = new List<IssuedCredential>();
+            foreach (var request in requests) credentials.Add(await run.IssueAsync(request));
+            var planted = run.NewRequest(role);
+            if (role.NamesAreExclusive) await subject.PlantAsync(role, planted.ExternalName);
+            await run.RevokeUntilDeadAsync(run.Revoking(requests[0], credentials[0].Handle));
 
-        var listed = await ListAsync(listing);
-        foreach (var request in requests.Skip(1)) Assert.That(listed[request.ExternalName].Mark, Is.EqualTo(request.Mark));
-        Assert.That(listed, Does.Not.ContainKey(requests[0].ExternalName));
-        Assert.That(listed[planted.ExternalName].Mark, Is.Not.EqualTo(planted.Mark));
+            var listed = await ListAsync(listing);
+            foreach (var request in requests.Skip(1)) Assert.That(listed[request.ExternalName].Mark, Is.EqualTo(request.Mark));
+            Assert.That(listed, Does.Not.ContainKey(requests[0].ExternalName));
+            if (role.NamesAreExclusive) Assert.That(listed[planted.ExternalName].Mark, Is.Not.EqualTo(planted.Mark));
+        }
     }
 
     private static async Task AssertNotListedAsync(ConformanceRun run, string externalName)

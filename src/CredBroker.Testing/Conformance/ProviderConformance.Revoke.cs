@@ -19,7 +19,7 @@ public abstract partial class ProviderConformance
             var cuts = KindOf(subject, role).RevocabilityOf(role.Template).Kind == RevocabilityKind.DeletesAndCutsSessions;
             if (cuts) Assert.That(lives is not null, "who declares to cut sessions must show one being cut");
 
-            AssertGone(await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, credential.Handle)), identity);
+            AssertGone(await run.RevokeUntilDeadAsync(run.Revoking(request, credential.Handle)), identity);
             Assert.That(await subject.IsAcceptedAsync(credential), Is.False, "the target refuses it");
             if (cuts) Assert.That(await lives!(), Is.False, "what it opened is cut");
         }
@@ -32,10 +32,13 @@ public abstract partial class ProviderConformance
         await using var subject = await CreateAsync();
         await using var run = new ConformanceRun(subject);
         var identity = (await run.Provider.CheckAsync(CancellationToken.None)).TargetIdentity;
-        var request = run.NewRequest(subject.Roles[0]);
-        var credential = await run.IssueAsync(request);
-        AssertGone(await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, credential.Handle)), identity);
-        AssertGone(await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, credential.Handle)), identity);
+        foreach (var role in Examples(subject))
+        {
+            var request = run.NewRequest(role);
+            var credential = await run.IssueAsync(request);
+            AssertGone(await run.RevokeUntilDeadAsync(run.Revoking(request, credential.Handle)), identity);
+            AssertGone(await run.RevokeUntilDeadAsync(run.Revoking(request, credential.Handle)), identity);
+        }
     }
 
     /// <summary>The name alone is enough.</summary>
@@ -45,10 +48,13 @@ public abstract partial class ProviderConformance
         await using var subject = await CreateAsync();
         await using var run = new ConformanceRun(subject);
         var identity = (await run.Provider.CheckAsync(CancellationToken.None)).TargetIdentity;
-        var request = run.NewRequest(subject.Roles[0]);
-        var credential = await run.IssueAsync(request);
-        AssertGone(await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, null)), identity);
-        Assert.That(await subject.IsAcceptedAsync(credential), Is.False, "the target refuses it");
+        foreach (var role in Examples(subject))
+        {
+            var request = run.NewRequest(role);
+            var credential = await run.IssueAsync(request);
+            AssertGone(await run.RevokeUntilDeadAsync(run.Revoking(request, null)), identity);
+            Assert.That(await subject.IsAcceptedAsync(credential), Is.False, "the target refuses it");
+        }
     }
 
     /// <summary>Past every late effect, what is not there is gone.</summary>
@@ -58,7 +64,7 @@ public abstract partial class ProviderConformance
         await using var subject = await CreateAsync();
         await using var run = new ConformanceRun(subject);
         var identity = (await run.Provider.CheckAsync(CancellationToken.None)).TargetIdentity;
-        AssertGone(await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(run.NewRequest(subject.Roles[0]), null)), identity);
+        foreach (var role in Examples(subject)) AssertGone(await run.RevokeUntilDeadAsync(run.Revoking(run.NewRequest(role), null)), identity);
     }
 
     /// <summary>Before that, what is not there may still arrive: it is not gone until then, and nothing is left over afterwards.</summary>
@@ -69,14 +75,17 @@ public abstract partial class ProviderConformance
         if (subject.Type.Local) Assert.Pass("Nothing of a local provider can arrive late.");
         await using var run = new ConformanceRun(subject);
         var identity = (await run.Provider.CheckAsync(CancellationToken.None)).TargetIdentity;
-        var request = run.NewRequest(subject.Roles[0]);
-        var arrival = subject.Context.Time.GetUtcNow().AddSeconds(4);
-        var revoking = ConformanceRun.Revoking(request, null, arrival);
-        Assert.That(await run.Provider.RevokeAsync(revoking, CancellationToken.None), Is.InstanceOf<RevokeOutcome.Settling>());
-        var dead = await run.RevokeUntilDeadAsync(revoking);
-        AssertGone(dead, identity);
-        Assert.That(((RevokeOutcome.Gone)dead).Evidence.ObservedAt, Is.GreaterThanOrEqualTo(arrival));
-        await AssertNotListedAsync(run, request.ExternalName);
+        foreach (var role in Examples(subject))
+        {
+            var request = run.NewRequest(role);
+            var arrival = subject.Context.Time.GetUtcNow().AddSeconds(4);
+            var revoking = run.Revoking(request, null, arrival);
+            Assert.That(await run.RevokeAsync(revoking), Is.InstanceOf<RevokeOutcome.Settling>());
+            var dead = await run.RevokeUntilDeadAsync(revoking);
+            AssertGone(dead, identity);
+            Assert.That(((RevokeOutcome.Gone)dead).Evidence.ObservedAt, Is.GreaterThanOrEqualTo(arrival));
+            await AssertNotListedAsync(run, request.ExternalName);
+        }
     }
 
     /// <summary>A call that arrives after the look finds no way to live.</summary>
@@ -87,22 +96,25 @@ public abstract partial class ProviderConformance
         if (subject.Type.Local) Assert.Pass("Nothing of a local provider can arrive late.");
         await using var run = new ConformanceRun(subject);
         var identity = (await run.Provider.CheckAsync(CancellationToken.None)).TargetIdentity;
-        var request = run.NewRequest(subject.Roles[0]);
-        var revoking = ConformanceRun.Revoking(request, null, subject.Context.Time.GetUtcNow().AddSeconds(4));
-        await run.Provider.RevokeAsync(revoking, CancellationToken.None);
-        IssuedCredential? late = null;
-        try
+        foreach (var role in Examples(subject))
         {
-            late = await run.IssueAsync(request);
-        }
-        catch (ProviderException)
-        {
-            // Even better: it was refused.
-        }
+            var request = run.NewRequest(role);
+            var revoking = run.Revoking(request, null, subject.Context.Time.GetUtcNow().AddSeconds(4));
+            await run.RevokeAsync(revoking);
+            IssuedCredential? late = null;
+            try
+            {
+                late = await run.IssueAsync(request);
+            }
+            catch (ProviderException)
+            {
+                // Even better: it was refused.
+            }
 
-        AssertGone(await run.RevokeUntilDeadAsync(revoking), identity);
-        if (late is not null) Assert.That(await subject.IsAcceptedAsync(late), Is.False);
-        await AssertNotListedAsync(run, request.ExternalName);
+            AssertGone(await run.RevokeUntilDeadAsync(revoking), identity);
+            if (late is not null) Assert.That(await subject.IsAcceptedAsync(late), Is.False);
+            await AssertNotListedAsync(run, request.ExternalName);
+        }
     }
 
     /// <summary>Wherever a revocation stopped, it is finished.</summary>
@@ -115,11 +127,11 @@ public abstract partial class ProviderConformance
         var identity = (await run.Provider.CheckAsync(CancellationToken.None)).TargetIdentity;
         foreach (var halfWay in subject.HalfWays)
         {
-            var request = run.NewRequest(subject.Roles[0]);
+            var request = run.NewRequest(halfWay.Role ?? subject.Roles[0]);
             var credential = await run.IssueAsync(request);
             var lives = await subject.OpenAsync(credential);
             await halfWay.Bring(request);
-            AssertGone(await run.RevokeUntilDeadAsync(ConformanceRun.Revoking(request, credential.Handle)), identity, halfWay.Name);
+            AssertGone(await run.RevokeUntilDeadAsync(run.Revoking(request, credential.Handle)), identity, halfWay.Name);
             Assert.That(await subject.IsAcceptedAsync(credential), Is.False, halfWay.Name);
             if (lives is not null) Assert.That(await lives(), Is.False, halfWay.Name);
         }
@@ -133,18 +145,21 @@ public abstract partial class ProviderConformance
         await using var run = new ConformanceRun(subject);
         var identity = (await run.Provider.CheckAsync(CancellationToken.None)).TargetIdentity;
         await using var elsewhere = await subject.ConnectElsewhereAsync();
-        var request = run.NewRequest(subject.Roles[0]);
-        var credential = await run.IssueAsync(request);
-        if (credential.Handle is { } handle)
+        foreach (var role in Examples(subject))
         {
-            var failure = await ConformanceRun.FailureOfAsync(() => elsewhere.RevokeAsync(ConformanceRun.Revoking(request, handle), CancellationToken.None));
-            Assert.That((failure as ProviderException)?.Fault, Is.EqualTo(ProviderFault.TargetMismatch), failure.ToString());
-            Assert.That(await subject.IsAcceptedAsync(credential), "it was not touched");
-        }
+            var request = run.NewRequest(role);
+            var credential = await run.IssueAsync(request);
+            if (credential.Handle is { } handle)
+            {
+                var failure = await ConformanceRun.FailureOfAsync(() => run.RevokeAsync(elsewhere, run.Revoking(request, handle)));
+                Assert.That((failure as ProviderException)?.Fault, Is.EqualTo(ProviderFault.TargetMismatch), failure.ToString());
+                Assert.That(await subject.IsAcceptedAsync(credential), "it was not touched");
+            }
 
-        var other = run.NewRequest(subject.Roles[0]);
-        var outcome = await elsewhere.RevokeAsync(ConformanceRun.Revoking(other, null), CancellationToken.None);
-        Assert.That(outcome.TargetIdentity, Is.Not.EqualTo(identity));
+            var other = run.NewRequest(role);
+            var outcome = await run.RevokeAsync(elsewhere, run.Revoking(other, null));
+            Assert.That(outcome.TargetIdentity, Is.Not.EqualTo(identity));
+        }
     }
 
     /// <summary>What has our name without our mark is reported and left alone.</summary>
@@ -154,11 +169,14 @@ public abstract partial class ProviderConformance
         await using var subject = await CreateAsync();
         if (subject.Type.Local) Assert.Pass("A local provider makes nothing that could carry a mark.");
         await using var run = new ConformanceRun(subject);
-        var request = run.NewRequest(subject.Roles[0]);
-        await subject.PlantAsync(request.ExternalName);
-        var failure = await ConformanceRun.FailureOfAsync(() => run.Provider.RevokeAsync(ConformanceRun.Revoking(request, null), CancellationToken.None));
-        Assert.That((failure as ProviderException)?.Fault, Is.EqualTo(ProviderFault.Credential), failure.ToString());
-        Assert.That(await subject.IsPlantedAsync(request.ExternalName));
+        foreach (var role in Examples(subject).Where(role => role.NamesAreExclusive))
+        {
+            var request = run.NewRequest(role);
+            await subject.PlantAsync(role, request.ExternalName);
+            var failure = await ConformanceRun.FailureOfAsync(() => run.RevokeAsync(run.Revoking(request, null)));
+            Assert.That((failure as ProviderException)?.Fault, Is.EqualTo(ProviderFault.Credential), failure.ToString());
+            Assert.That(await subject.IsPlantedAsync(request.ExternalName));
+        }
     }
 
     /// <summary>A name or a mark that is not one of ours reaches no target.</summary>
@@ -169,15 +187,19 @@ public abstract partial class ProviderConformance
         if (subject.Type.Local) Assert.Pass("A local provider sends no name to a target.");
         await using var run = new ConformanceRun(subject);
         string[] hostile = ["", "x\"; DROP ROLE postgres; --", "'", "a\nb", "a\0b", "../../x", "$cb$", "a\u202Eb", new('a', 100_000)];
-        foreach (var text in hostile)
+        foreach (var role in Examples(subject))
         {
-            var request = run.NewRequest(subject.Roles[0]) with { ExternalName = text };
-            Assert.That(await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request)), Is.Not.Null);
-            var revoking = ConformanceRun.Revoking(request, null);
-            Assert.That(await ConformanceRun.FailureOfAsync(() => run.Provider.RevokeAsync(revoking, CancellationToken.None)), Is.InstanceOf<ProviderException>());
-            var marked = run.NewRequest(subject.Roles[0]) with { Mark = text };
-            Assert.That(await ConformanceRun.FailureOfAsync(() => run.IssueAsync(marked)), Is.Not.Null);
-            await AssertNotListedAsync(run, marked.ExternalName);
+            foreach (var text in hostile)
+            {
+                var request = run.NewRequest(role) with { ExternalName = text };
+                Assert.That(await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request)), Is.Not.Null);
+                var revoking = run.Revoking(request, null);
+                Assert.That(await ConformanceRun.FailureOfAsync(() => run.RevokeAsync(revoking)), Is.InstanceOf<ProviderException>());
+                run.Forget(revoking);
+                var marked = run.NewRequest(role) with { Mark = text };
+                Assert.That(await ConformanceRun.FailureOfAsync(() => run.IssueAsync(marked)), Is.Not.Null);
+                await AssertNotListedAsync(run, marked.ExternalName);
+            }
         }
     }
 

@@ -25,7 +25,10 @@ public abstract partial class ProviderConformance
             Assert.That(subject.BadConfigurations, Is.Not.Empty);
             Assert.That(subject.SecretFields, Is.Not.Empty);
             Assert.That(subject.Roles.Select(role => role.Kind).Distinct(), Is.EquivalentTo(subject.Type.RoleKinds.Select(kind => kind.Name)), "a role for every kind");
-            if (!subject.Type.Local) Assert.That(subject.HalfWays, Is.Not.Empty);
+            if (subject.Type.Local) return;
+            Assert.That(subject.HalfWays, Is.Not.Empty);
+            Assert.That(subject.Faults.Concat(subject.ImpossibleFaults.Keys), Is.EquivalentTo(Enum.GetValues<TargetFault>()), "every fault of a target, or why it cannot be");
+            Assert.That(subject.ImpossibleFaults.Values, Has.None.Empty);
         });
     }
 
@@ -37,6 +40,14 @@ public abstract partial class ProviderConformance
         await using var provider = subject.Connect();
         Assert.That(provider is IListingProvider, Is.EqualTo(subject.Abilities.Lists));
         Assert.That(provider is IRenewingProvider, Is.EqualTo(subject.Abilities.Renews));
+        var groups = subject.Roles.Select(role => KindOf(subject, role).ExclusiveGroupOf(role.Template)).OfType<ExclusiveGroup>().ToList();
+        Assert.That(provider is IGroupRevokingProvider, Is.EqualTo(groups.Count > 0), "who revokes in groups has role kinds with groups, and the other way round");
+        foreach (var group in groups)
+        {
+            Assert.That(group.Name, Has.Length.InRange(1, ExclusiveGroup.MaxNameLength));
+            Assert.That(group.Name.Where(char.IsControl), Is.Empty);
+            Assert.That(group.Capacity, Is.InRange(1, ExclusiveGroup.MostCapacity));
+        }
     }
 
     /// <summary>Names are usable as names, and everything is described.</summary>
@@ -122,6 +133,10 @@ public abstract partial class ProviderConformance
         Assert.That(first.Findings, Is.Not.Empty);
         Assert.That(first.Findings.Where(finding => finding.Level == FindingLevel.Missing), Is.Empty);
     }
+
+    // One role of each sort: every sort of credential, and no sort twice.
+    private static IEnumerable<RoleExample> Examples(ProviderUnderTest subject) =>
+        subject.Roles.DistinctBy(role => (role.Kind, role.TwoSteps, Grouped: KindOf(subject, role).ExclusiveGroupOf(role.Template) is not null));
 
     private static RoleKind KindOf(ProviderUnderTest subject, RoleExample role) => subject.Type.RoleKinds.Single(kind => kind.Name == role.Kind);
 

@@ -61,8 +61,47 @@ public abstract class ProviderUnderTest : IAsyncDisposable
     /// <summary>Puts something of this name at the target which does not carry the mark. Not asked of a local provider.</summary>
     public virtual Task PlantAsync(string externalName) => throw new NotSupportedException("This provider makes nothing at a target.");
 
+    /// <summary>The same, of the sort that a role makes; for a provider that makes several sorts.</summary>
+    public virtual Task PlantAsync(RoleExample role, string externalName) => PlantAsync(externalName);
+
     /// <summary>Whether what was planted is still there and untouched.</summary>
     public virtual Task<bool> IsPlantedAsync(string externalName) => throw new NotSupportedException("This provider makes nothing at a target.");
+
+    /// <summary>
+    /// How the target can be made to misbehave: every <see cref="TargetFault"/> but those that its protocol cannot have, which are left out here and named
+    /// in <see cref="ImpossibleFaults"/>. Not asked of a local provider.
+    /// </summary>
+    public virtual IReadOnlyList<TargetFault> Faults => [];
+
+    /// <summary>The faults that cannot be, each with the reason.</summary>
+    public virtual IReadOnlyDictionary<TargetFault, string> ImpossibleFaults => new Dictionary<TargetFault, string>();
+
+    /// <summary>
+    /// Makes the target misbehave until the answer is disposed. <paramref name="sparing"/>: that many creating calls go well before; calls that create
+    /// are those which <see cref="CreatingCalls"/> counts, so not a log-in. Before the first one that is not spared, calls that only read go well.
+    /// </summary>
+    public virtual Task<Misbehaviour> MisbehaveAsync(TargetFault fault, int sparing) => throw new NotSupportedException($"The target cannot be made to misbehave: {fault}.");
+
+    /// <summary>How long a throttled target asks to wait; null where its protocol does not say.</summary>
+    public virtual TimeSpan? RetryAfter => null;
+
+    /// <summary>How many calls that create something the target has received so far, whether or not it answered. Not asked of a local provider.</summary>
+    public virtual int CreatingCalls => throw new NotSupportedException("This provider makes nothing at a target.");
+
+    /// <summary>
+    /// Whether something at the target still opens anything that was made under this name, asked of the target itself, without the credential: its answer
+    /// may have been lost. Not asked of a local provider.
+    /// </summary>
+    public virtual Task<bool> LivesAsync(string externalName) => throw new NotSupportedException("This provider makes nothing at a target.");
+
+    /// <summary>
+    /// Empties the document that a group shares, behind the broker's back, so that what it kept dead lives again. False where nothing of the kind can
+    /// happen to it. Asked only of a provider with groups.
+    /// </summary>
+    public virtual Task<bool> EmptyGroupAsync(string group) => throw new NotSupportedException("This provider has no groups.");
+
+    /// <summary>The external names that a group's document keeps dead; null where it does not hold names of the dead. Asked only of a provider with groups.</summary>
+    public virtual Task<IReadOnlyCollection<string>?> DeniedInGroupAsync(string group) => throw new NotSupportedException("This provider has no groups.");
 
     /// <summary>Makes the provider.</summary>
     public IProvider Connect() => Type.Create(Context, Configuration);
@@ -85,11 +124,30 @@ public sealed record ProviderAbilities(bool Lists, bool Renews);
 /// <param name="Template">Its template.</param>
 public sealed record RoleExample(string Kind, JsonElement Template)
 {
+    /// <summary>Issuing takes more than one step, and a handle is journalled in between.</summary>
+    public bool TwoSteps { get; init; }
+
+    /// <summary>
+    /// The target has at most one thing of a name: a second of the same name is refused, and a stranger's is told apart by its mark. Not so for sessions
+    /// that are denied by name.
+    /// </summary>
+    public bool NamesAreExclusive { get; init; } = true;
+
+    /// <summary>It is in the provider's listing, if the provider lists at all.</summary>
+    public bool Listed { get; init; } = true;
+
+    /// <summary>It can be renewed, if the provider renews at all.</summary>
+    public bool Renewable { get; init; } = true;
+
     /// <summary>A role whose template is written as JSON.</summary>
-    public static RoleExample Of(string kind, string json) => new(kind, JsonElement.Parse(json));
+    public static RoleExample Of(string kind, string json, bool twoSteps = false) => new(kind, JsonElement.Parse(json)) { TwoSteps = twoSteps };
 }
 
 /// <summary>A state in which a revocation can be found.</summary>
 /// <param name="Name">What it is.</param>
 /// <param name="Bring">Brings a live credential there.</param>
-public sealed record HalfWay(string Name, Func<IssueRequest, Task> Bring);
+public sealed record HalfWay(string Name, Func<IssueRequest, Task> Bring)
+{
+    /// <summary>The role whose credentials can be found so; null for the first one.</summary>
+    public RoleExample? Role { get; init; }
+}

@@ -20,6 +20,12 @@ public sealed record ScriptedCredential
     /// <summary>What revoking it means.</summary>
     public RevocabilityKind Revocability { get; init; } = RevocabilityKind.DeletesAndCutsSessions;
 
+    /// <summary>The document that can deny it; null where it stands alone.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>When it was made.</summary>
+    public DateTimeOffset IssuedAt { get; init; }
+
     /// <summary>When its revocation was begun; null while it is live.</summary>
     public DateTimeOffset? DisabledAt { get; init; }
 }

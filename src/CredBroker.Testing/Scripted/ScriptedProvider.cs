@@ -29,6 +29,8 @@ public class ScriptedProvider : IProvider
             Password = ScriptedTarget.NewSecret(),
             ExpiresAt = request.ExpiresAt + step.OutlivesBy,
             Revocability = template.Revocability,
+            Group = template.Group,
+            IssuedAt = _target.Now,
         };
         Act(step, () => _target.Put(credential));
         await FinishAsync(step, cancellationToken).ConfigureAwait(false);
@@ -76,7 +78,7 @@ public class ScriptedProvider : IProvider
     {
         var step = await BeginAsync(ScriptedOperation.Renew, request.ExternalName, cancellationToken).ConfigureAwait(false);
         var expiresAt = request.ExpiresAt + step.OutlivesBy;
-        if (step.Acts != ScriptedActs.Never && _target.Find(request.ExternalName) is not { DisabledAt: null })
+        if (step.Acts != ScriptedActs.Never && (_target.Find(request.ExternalName) is not { DisabledAt: null } found || _target.IsDenied(found)))
             throw new ProviderException(ProviderFault.Credential, "There is no live credential of this name.", ProviderEffect.None);
         Act(step, () =>
         {
@@ -89,7 +91,7 @@ public class ScriptedProvider : IProvider
     private async IAsyncEnumerable<OutstandingCredential> ListCoreAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var step = await BeginAsync(ScriptedOperation.List, "", cancellationToken).ConfigureAwait(false);
-        var all = _target.Credentials;
+        var all = _target.Credentials.Where(credential => !_target.IsDenied(credential)).ToList();
         // A listing that fails has answered some of it before.
         foreach (var credential in step.Fault is null ? all : all.Take(all.Count / 2))
             yield return new OutstandingCredential(credential.Name, credential.Mark, credential.ExpiresAt);
@@ -105,6 +107,7 @@ public class ScriptedProvider : IProvider
         if (found is not null)
         {
             if (found.Mark != request.Mark) throw new ProviderException(ProviderFault.Credential, "What has this name does not carry our mark.");
+            if (found.Group is { } group) return _target.Documents.Add(group, request);
             if (found.Revocability == RevocabilityKind.ExpiresOnly) return Expire(found);
             var settled = _target.Disable(found) + _target.SettlesWithin;
             if (_target.Now < settled) return new RevokeOutcome.Settling(identity, settled, "The target settles.", new Handle($"{identity}|{found.Name}"));
@@ -114,6 +117,16 @@ public class ScriptedProvider : IProvider
             return new RevokeOutcome.Settling(identity, until, "The issuing call may still take effect.");
         _target.Remove(request.ExternalName);
         return new RevokeOutcome.Gone(identity, new Evidence("credential_absent", $"There is no {request.ExternalName} at {identity}.", _target.Now));
+    }
+
+    private async Task<GroupRevokeOutcome> RevokeGroupCoreAsync(GroupRevokeRequest request, CancellationToken cancellationToken)
+    {
+        foreach (var due in request.Due) RefuseHostile(due.ExternalName, due.Mark);
+        var step = await BeginAsync(ScriptedOperation.RevokeGroup, request.Group, cancellationToken).ConfigureAwait(false);
+        GroupRevokeOutcome? outcome = null;
+        Act(step, () => outcome = _target.Documents.Write(request));
+        await FinishAsync(step, cancellationToken).ConfigureAwait(false);
+        return outcome ?? new GroupRevokeOutcome(new Dictionary<Uid, RevokeOutcome>());
     }
 
     private RevokeOutcome Expire(ScriptedCredential found) => _target.Now < found.ExpiresAt
@@ -174,5 +187,15 @@ public class ScriptedProvider : IProvider
         public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => ListCoreAsync(cancellationToken);
 
         public Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken) => RenewCoreAsync(request, cancellationToken);
+    }
+
+    internal sealed class Complete(ScriptedTarget target) : ScriptedProvider(target), IListingProvider, IRenewingProvider, IGroupRevokingProvider
+    {
+        public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => ListCoreAsync(cancellationToken);
+
+        public Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken) => RenewCoreAsync(request, cancellationToken);
+
+        public Task<GroupRevokeOutcome> RevokeGroupAsync(GroupRevokeRequest request, CancellationToken cancellationToken) =>
+            RevokeGroupCoreAsync(request, cancellationToken);
     }
 }

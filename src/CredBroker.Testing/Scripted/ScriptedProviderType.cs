@@ -16,6 +16,9 @@ public sealed record ScriptedConfiguration
     /// <summary>Whether the provider can renew.</summary>
     public bool Renews { get; init; } = true;
 
+    /// <summary>Whether a provider that lists and renews can also revoke in groups.</summary>
+    public bool Groups { get; init; } = true;
+
     /// <summary>A secret that it says it sends to its target.</summary>
     public SecretRef? Secret { get; init; }
 }
@@ -45,8 +48,8 @@ public sealed class ScriptedProviderType(TimeProvider time) : ProviderType<Scrip
     public ScriptedTarget Target(string name) => _targets.GetOrAdd(name, key => new ScriptedTarget(key, time));
 
     /// <summary>A configuration for the target of this name.</summary>
-    public static JsonElement Configure(string target, bool lists = true, bool renews = true) =>
-        Document<ScriptedConfiguration>.Write(new() { Target = target, Lists = lists, Renews = renews });
+    public static JsonElement Configure(string target, bool lists = true, bool renews = true, bool groups = true) =>
+        Document<ScriptedConfiguration>.Write(new() { Target = target, Lists = lists, Renews = renews, Groups = groups });
 
     /// <inheritdoc/>
     protected override IEnumerable<ValidationError> Validate(ScriptedConfiguration configuration)
@@ -70,6 +73,7 @@ public sealed class ScriptedProviderType(TimeProvider time) : ProviderType<Scrip
         var target = Target(configuration.Target);
         return (configuration.Lists, configuration.Renews) switch
         {
+            (true, true) when configuration.Groups => new ScriptedProvider.Complete(target),
             (true, true) => new ScriptedProvider.ListingAndRenewing(target),
             (true, false) => new ScriptedProvider.Listing(target),
             (false, true) => new ScriptedProvider.Renewing(target),

@@ -17,6 +17,15 @@ public sealed record ScriptedTemplate
 
     /// <summary>What revoking means.</summary>
     public RevocabilityKind Revocability { get; init; } = RevocabilityKind.DeletesAndCutsSessions;
+
+    /// <summary>The document that denies the credentials of this role; null where each stands alone.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>How many the document has room for.</summary>
+    public int GroupCapacity { get; init; } = 50;
+
+    /// <summary>Whether issuing needs the document to itself, too.</summary>
+    public bool GuardsIssue { get; init; }
 }
 
 /// <summary>The one role kind of the scripted provider: a name and a password.</summary>
@@ -40,6 +49,10 @@ public sealed class ScriptedRoleKind : RoleKind<ScriptedTemplate>
         ArgumentNullException.ThrowIfNull(template);
         if (template.Scope.Length > 200 || !template.Scope.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '{' or '}' or '_'))
             yield return new ValidationError("scope", "A scope has at most 200 ASCII letters, digits and hyphens.");
+        if (template.Group is { } group && (group.Length is 0 or > 100 || !group.All(char.IsAsciiLetterOrDigit)))
+            yield return new ValidationError("group", "A group has 1 to 100 ASCII letters and digits.");
+        if (template.GroupCapacity is < 1 or > ExclusiveGroup.MostCapacity)
+            yield return new ValidationError("groupCapacity", "A document has room for 1 to 10,000.");
     }
 
     /// <inheritdoc/>
@@ -48,6 +61,13 @@ public sealed class ScriptedRoleKind : RoleKind<ScriptedTemplate>
         ArgumentNullException.ThrowIfNull(template);
         var residual = template.Revocability == RevocabilityKind.DeletesAndCutsSessions ? "" : "What was opened before lives on.";
         return new Revocability(template.Revocability, TimeSpan.Zero, residual);
+    }
+
+    /// <inheritdoc/>
+    protected override ExclusiveGroup? ExclusiveGroupOf(ScriptedTemplate template)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        return template.Group is { } name ? new ExclusiveGroup(name, template.GroupCapacity, template.GuardsIssue) : null;
     }
 
     /// <inheritdoc/>

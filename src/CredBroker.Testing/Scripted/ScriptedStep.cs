@@ -19,6 +19,9 @@ public enum ScriptedOperation
 
     /// <summary><see cref="IListingProvider.ListAsync"/>.</summary>
     List = 5,
+
+    /// <summary><see cref="IGroupRevokingProvider.RevokeGroupAsync"/>; the call is noted under the group's name.</summary>
+    RevokeGroup = 6,
 }
 
 /// <summary>When a call does at the target what it was asked for.</summary>

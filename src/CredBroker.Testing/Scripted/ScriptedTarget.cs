@@ -21,6 +21,7 @@ public sealed class ScriptedTarget
     internal ScriptedTarget(string name, TimeProvider time)
     {
         _time = time;
+        Documents = new ScriptedDocuments(this);
         Identity = $"scripted:{name}";
     }
 
@@ -32,6 +33,12 @@ public sealed class ScriptedTarget
 
     /// <summary>What a check answers.</summary>
     public IReadOnlyList<HealthFinding> Findings { get; set; } = [new(FindingLevel.Ok, "script", "It follows the script.")];
+
+    /// <summary>The documents that deny what is in a group.</summary>
+    public ScriptedDocuments Documents { get; }
+
+    /// <summary>How far the target's clock is from the one that it was given.</summary>
+    public TimeSpan ClockOffset { get; set; }
 
     /// <summary>How the calls go, and what was called.</summary>
     public ScriptedCalls Calls { get; } = new();
@@ -59,7 +66,7 @@ public sealed class ScriptedTarget
     }
 
     /// <summary>The target's clock.</summary>
-    public DateTimeOffset Now => _time.GetUtcNow();
+    public DateTimeOffset Now => _time.GetUtcNow() + ClockOffset;
 
     /// <summary>Logs in; null when the credential is not accepted.</summary>
     public ScriptedSession? Open(string name, Secret password)
@@ -68,6 +75,7 @@ public sealed class ScriptedTarget
         {
             Arrive();
             if (!_credentials.TryGetValue(name, out var credential) || credential.DisabledAt is not null || credential.ExpiresAt <= Now) return null;
+            if (Documents.Deny(credential)) return null;
             if (credential.Password.Reveal() != password.Reveal()) return null;
             var session = new ScriptedSession(name);
             _sessions.Add(session);
@@ -92,6 +100,16 @@ public sealed class ScriptedTarget
             _credentials.Clear();
             _onTheWay.Clear();
             foreach (var session in _sessions) session.Cut = true;
+        }
+    }
+
+    /// <summary>Whether a group's document denies it.</summary>
+    public bool IsDenied(ScriptedCredential credential)
+    {
+        lock (_lock)
+        {
+            Arrive();
+            return Documents.Deny(credential);
         }
     }
 

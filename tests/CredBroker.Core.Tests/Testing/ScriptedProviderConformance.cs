@@ -9,7 +9,7 @@ namespace CredBroker.Core.Tests.Testing;
 /// <summary>The scripted provider, on which the engine's tests stand, keeps to what every provider must do.</summary>
 public sealed class ScriptedProviderConformance : ProviderConformance
 {
-    protected override Task<ProviderUnderTest> CreateAsync() => Task.FromResult<ProviderUnderTest>(new Subject(lists: true, renews: true, TimeSpan.FromSeconds(5)));
+    protected override Task<ProviderUnderTest> CreateAsync() => Task.FromResult<ProviderUnderTest>(new Subject(lists: true, renews: true, groups: true, TimeSpan.FromSeconds(5)));
 
     internal sealed class Subject : ProviderUnderTest
     {
@@ -17,13 +17,16 @@ public sealed class ScriptedProviderConformance : ProviderConformance
         private readonly ScriptedProviderType _type;
         private readonly ScriptedTarget _target;
 
-        public Subject(bool lists, bool renews, TimeSpan settles)
+        private readonly bool _groups;
+
+        public Subject(bool lists, bool renews, bool groups, TimeSpan settles)
         {
+            _groups = groups;
             _type = new ScriptedProviderType(_time);
             _target = _type.Target("main");
             _target.SettlesWithin = settles;
             Context = TestContexts.Create(_time);
-            Configuration = ScriptedProviderType.Configure("main", lists, renews);
+            Configuration = ScriptedProviderType.Configure("main", lists, renews, groups);
             Abilities = new ProviderAbilities(lists, renews);
         }
 
@@ -38,9 +41,10 @@ public sealed class ScriptedProviderConformance : ProviderConformance
         public override IReadOnlyList<RoleExample> Roles =>
         [
             new("scripted", ScriptedRoleKind.Template(new() { Scope = "read" })),
-            new("scripted", ScriptedRoleKind.Template(new() { TwoSteps = true })),
+            new("scripted", ScriptedRoleKind.Template(new() { TwoSteps = true })) { TwoSteps = true },
             new("scripted", ScriptedRoleKind.Template(new() { Revocability = RevocabilityKind.Deletes })),
             new("scripted", ScriptedRoleKind.Template(new() { Revocability = RevocabilityKind.ExpiresOnly })),
+            .. _groups ? [new RoleExample("scripted", ScriptedRoleKind.Template(new() { Group = "shared", Revocability = RevocabilityKind.DeniesWithin }))] : Array.Empty<RoleExample>(),
         ];
 
         public override IReadOnlyList<JsonElement> BadConfigurations => [JsonElement.Parse("{}"), JsonElement.Parse("""{"target":"no such/name"}""")];
@@ -65,6 +69,26 @@ public sealed class ScriptedProviderConformance : ProviderConformance
             }),
         ];
 
+        public override IReadOnlyList<TargetFault> Faults => Enum.GetValues<TargetFault>();
+
+        public override TimeSpan? RetryAfter => TimeSpan.FromSeconds(7);
+
+        public override int CreatingCalls => _target.Calls.Count(ScriptedOperation.Issue);
+
+        public override Task<Misbehaviour> MisbehaveAsync(TargetFault fault, int sparing) => Task.FromResult(new ScriptedMisbehaviour(_target).Begin(fault, sparing));
+
+        public override Task<bool> LivesAsync(string externalName) => Task.FromResult(_target.Credentials.Any(
+            found => found.Name == externalName && found.DisabledAt is null && found.ExpiresAt > _target.Now && !_target.IsDenied(found)));
+
+        public override Task<bool> EmptyGroupAsync(string group)
+        {
+            _target.Documents.Empty(group);
+            return Task.FromResult(true);
+        }
+
+        public override Task<IReadOnlyCollection<string>?> DeniedInGroupAsync(string group) =>
+            Task.FromResult<IReadOnlyCollection<string>?>(_target.Documents.NamesIn(group));
+
         public override Task<bool> IsAcceptedAsync(IssuedCredential credential) => Task.FromResult(Open(credential) is not null);
 
         public override Task<Func<Task<bool>>?> OpenAsync(IssuedCredential credential)
@@ -75,11 +99,11 @@ public sealed class ScriptedProviderConformance : ProviderConformance
 
         public override Task PassTimeAsync(DateTimeOffset until)
         {
-            if (until > _time.GetUtcNow()) _time.SetUtcNow(until);
+            if (until > _target.Now) _time.Advance(until - _target.Now);
             return Task.CompletedTask;
         }
 
-        public override Task<IProvider> ConnectElsewhereAsync() => Task.FromResult(_type.Create(Context, ScriptedProviderType.Configure("other", Abilities.Lists, Abilities.Renews)));
+        public override Task<IProvider> ConnectElsewhereAsync() => Task.FromResult(_type.Create(Context, ScriptedProviderType.Configure("other", Abilities.Lists, Abilities.Renews, _groups)));
 
         public override Task PlantAsync(string externalName)
         {
@@ -98,7 +122,14 @@ public sealed class ScriptedProviderConformance : ProviderConformance
 public sealed class BareScriptedProviderConformance : ProviderConformance
 {
     protected override Task<ProviderUnderTest> CreateAsync() =>
-        Task.FromResult<ProviderUnderTest>(new ScriptedProviderConformance.Subject(lists: false, renews: false, TimeSpan.Zero));
+        Task.FromResult<ProviderUnderTest>(new ScriptedProviderConformance.Subject(lists: false, renews: false, groups: false, TimeSpan.Zero));
+}
+
+/// <summary>The same with all abilities but that of revoking in groups.</summary>
+public sealed class UngroupedScriptedProviderConformance : ProviderConformance
+{
+    protected override Task<ProviderUnderTest> CreateAsync() =>
+        Task.FromResult<ProviderUnderTest>(new ScriptedProviderConformance.Subject(lists: true, renews: true, groups: false, TimeSpan.FromSeconds(1)));
 }
 
 internal static class ConformanceProbe
