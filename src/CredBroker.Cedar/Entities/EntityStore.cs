@@ -9,6 +9,8 @@ public sealed class EntityStore
     /// <summary>The store without entities.</summary>
     public static readonly EntityStore Empty = new([]);
 
+    private static readonly HashSet<EntityUid> NoAncestors = [];
+
     private readonly Dictionary<EntityUid, Entity> _entities;
     private readonly ConcurrentDictionary<EntityUid, HashSet<EntityUid>> _ancestors = new();
 
@@ -46,6 +48,12 @@ public sealed class EntityStore
         return entity.Parents.Contains(ancestor) || AncestorsOf(uid).Contains(ancestor);
     }
 
-    private HashSet<EntityUid> AncestorsOf(EntityUid uid) => _ancestors.GetOrAdd(uid, static (uid, entities) =>
-        Hierarchy.Ancestors(uid, u => entities.TryGetValue(u, out var e) ? e.Parents : []), _entities);
+    /// <summary>All that the entity is in, without itself.</summary>
+    internal HashSet<EntityUid> AncestorsOf(EntityUid uid)
+    {
+        if (!_entities.TryGetValue(uid, out var entity) || entity.Parents.IsEmpty)
+            return NoAncestors;
+        return _ancestors.GetOrAdd(uid, static (uid, entities) =>
+            Hierarchy.Ancestors(uid, u => entities.TryGetValue(u, out var e) ? e.Parents : []), _entities);
+    }
 }

@@ -112,7 +112,7 @@ public sealed class LikeExpr : Expr
         return value switch
         {
             null => null,
-            CedarString text => CedarBool.Of(Pattern.Matches(text.Value)),
+            CedarString text => evaluation.Pay(Location, Pattern.CostOf(text.Value)) ? CedarBool.Of(Pattern.Matches(text.Value)) : null,
             _ => evaluation.WrongType(Target, "String", value),
         };
     }

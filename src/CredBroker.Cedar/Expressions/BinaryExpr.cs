@@ -71,6 +71,9 @@ public sealed class BinaryExpr : Expr
     {
         if (Left.Evaluate(evaluation) is not { } left || Right.Evaluate(evaluation) is not { } right)
             return null;
+        // Only what looks at whole values can cost more than a step.
+        if (!evaluation.Pay(Location, CostOf(left, right)))
+            return null;
         return Operator switch
         {
             BinaryOperator.Equal => CedarBool.Of(left.Equals(right)),
@@ -86,6 +89,14 @@ public sealed class BinaryExpr : Expr
             _ => Tag(evaluation, left, right),
         };
     }
+
+    private long CostOf(CedarValue left, CedarValue right) => Operator switch
+    {
+        BinaryOperator.Equal or BinaryOperator.NotEqual => Math.Min(left.Weight, right.Weight),
+        BinaryOperator.In or BinaryOperator.Contains or BinaryOperator.ContainsAll => right.Weight,
+        BinaryOperator.ContainsAny => Math.Min(left.Weight, right.Weight),
+        _ => 0,
+    };
 
     private int? Compare(Evaluation evaluation, CedarValue left, CedarValue right)
     {
@@ -141,7 +152,7 @@ public sealed class BinaryExpr : Expr
             _ => (Int128)l.Value * r.Value,
         };
         return exact >= long.MinValue && exact <= long.MaxValue
-            ? new CedarLong((long)exact)
+            ? CedarLong.Of((long)exact)
             : evaluation.Fail<CedarLong>(this, $"{l.Value} {Symbol} {r.Value} overflows");
     }
 
@@ -167,24 +178,7 @@ public sealed class BinaryExpr : Expr
         return value ?? evaluation.Fail(this, entity is null ? $"the entity {uid} does not exist" : $"{uid} has no tag {tag}");
     }
 
-    private string Symbol => Operator switch
-    {
-        BinaryOperator.Equal => "==",
-        BinaryOperator.NotEqual => "!=",
-        BinaryOperator.Less => "<",
-        BinaryOperator.LessOrEqual => "<=",
-        BinaryOperator.Greater => ">",
-        BinaryOperator.GreaterOrEqual => ">=",
-        BinaryOperator.In => "in",
-        BinaryOperator.Add => "+",
-        BinaryOperator.Subtract => "-",
-        BinaryOperator.Multiply => "*",
-        BinaryOperator.Contains => "contains",
-        BinaryOperator.ContainsAll => "containsAll",
-        BinaryOperator.ContainsAny => "containsAny",
-        BinaryOperator.HasTag => "hasTag",
-        _ => "getTag",
-    };
+    private string Symbol => BinaryOperators.NameOf(Operator);
 
     private protected override string Write() =>
         Operator >= BinaryOperator.Contains ? $"{Left}.{Symbol}({Right})" : $"({Left} {Symbol} {Right})";

@@ -11,9 +11,11 @@ public sealed class SetExpr : Expr
     internal SetExpr(SourceLocation location, ImmutableArray<Expr> elements) : base(location, elements.AsSpan())
     {
         Elements = elements;
-        if (elements.All(e => e is LiteralExpr))
-            _constant = new CedarSet([.. elements.Select(e => ((LiteralExpr)e).Value)]);
+        if (elements.All(e => e.Constant is not null))
+            _constant = new CedarSet([.. elements.Select(e => e.Constant!)]);
     }
+
+    internal override CedarValue? Constant => _constant;
 
     /// <summary>The elements.</summary>
     public ImmutableArray<Expr> Elements { get; }
@@ -41,8 +43,17 @@ public sealed class SetExpr : Expr
 /// <summary><c>{ a: 1, "b c": 2 }</c></summary>
 public sealed class RecordExpr : Expr
 {
+    private readonly CedarRecord? _constant;
+
     internal RecordExpr(SourceLocation location, ImmutableArray<KeyValuePair<string, Expr>> attributes)
-        : base(location, [.. attributes.Select(a => a.Value)]) => Attributes = attributes;
+        : base(location, [.. attributes.Select(a => a.Value)])
+    {
+        Attributes = attributes;
+        if (attributes.All(a => a.Value.Constant is not null) && attributes.DistinctBy(a => a.Key, StringComparer.Ordinal).Count() == attributes.Length)
+            _constant = CedarRecord.Create(attributes.Select(a => KeyValuePair.Create(a.Key, a.Value.Constant!)));
+    }
+
+    internal override CedarValue? Constant => _constant;
 
     /// <summary>The attributes in the order they are written; names are distinct.</summary>
     public ImmutableArray<KeyValuePair<string, Expr>> Attributes { get; }
@@ -52,6 +63,8 @@ public sealed class RecordExpr : Expr
 
     internal override CedarValue? Evaluate(Evaluation evaluation)
     {
+        if (_constant is not null)
+            return _constant;
         var values = new KeyValuePair<string, CedarValue>[Attributes.Length];
         for (var i = 0; i < values.Length; i++)
         {
@@ -78,6 +91,8 @@ public sealed class CallExpr : Expr
             _constant = function.Invoke([literal.Value], out _);
     }
 
+    internal override CedarValue? Constant => _constant;
+
     /// <summary>What is called.</summary>
     public ExtensionFunction Function { get; }
 
@@ -91,6 +106,19 @@ public sealed class CallExpr : Expr
     {
         if (_constant is not null)
             return _constant;
+        if (Arguments.Length > 2)
+            return EvaluateMany(evaluation);
+        if (Arguments.IsEmpty)
+            return Call(evaluation, []);
+        if (Arguments[0].Evaluate(evaluation) is not { } first)
+            return null;
+        if (Arguments.Length == 1)
+            return Call(evaluation, [first]);
+        return Arguments[1].Evaluate(evaluation) is { } second ? Call(evaluation, [first, second]) : null;
+    }
+
+    private CedarValue? EvaluateMany(Evaluation evaluation)
+    {
         var values = new CedarValue[Arguments.Length];
         for (var i = 0; i < values.Length; i++)
         {
@@ -98,8 +126,11 @@ public sealed class CallExpr : Expr
                 return null;
             values[i] = value;
         }
-        return Function.Invoke(values, out var error) ?? evaluation.Fail(this, error!);
+        return Call(evaluation, values);
     }
+
+    private CedarValue? Call(Evaluation evaluation, ReadOnlySpan<CedarValue> values) =>
+        Function.Invoke(values, out var error) ?? evaluation.Fail(this, error!);
 
     private protected override string Write() => Function.IsConstructor
         ? $"{Function.Name}({string.Join(", ", Arguments)})"

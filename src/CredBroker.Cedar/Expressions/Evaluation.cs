@@ -1,13 +1,29 @@
 namespace CredBroker.Cedar.Expressions;
 
-/// <summary>One evaluation: what the expressions can see, and the first error.</summary>
-internal sealed class Evaluation(Request request, EntityStore entities)
+/// <summary>One evaluation: what the expressions can see, what it has cost, and the first error.</summary>
+internal sealed class Evaluation(Request request, EntityStore entities, long maxSteps)
 {
     private Diagnostic? _error;
+    private long _steps;
 
     public Request Request { get; } = request;
 
     public EntityStore Entities { get; } = entities;
+
+    public bool IsExhausted { get; private set; }
+
+    /// <summary>Pays for work before it is done; false after the error that it is too much.</summary>
+    public bool Pay(SourceLocation at, long steps)
+    {
+        if (maxSteps - _steps >= steps)
+        {
+            _steps += steps;
+            return true;
+        }
+        (_steps, IsExhausted) = (maxSteps, true);
+        _error = new Diagnostic(at, $"the decision takes more than {maxSteps} steps");
+        return false;
+    }
 
     public CedarBool? Bool(Expr expr)
     {

@@ -8,8 +8,12 @@ public abstract class Expr
     private protected Expr(SourceLocation location, params ReadOnlySpan<Expr> parts)
     {
         Location = location;
+        Size = 1;
         foreach (var part in parts)
+        {
             Depth = Math.Max(Depth, part.Depth);
+            Size += part.Size;
+        }
         Depth++;
     }
 
@@ -20,6 +24,12 @@ public abstract class Expr
     public abstract IEnumerable<Expr> Parts { get; }
 
     internal int Depth { get; }
+
+    /// <summary>Of how many nodes it consists, itself included: as many steps evaluating it takes at most, without what large values cost.</summary>
+    internal int Size { get; }
+
+    /// <summary>The value, if it is the same for every request and was computed beforehand.</summary>
+    internal virtual CedarValue? Constant => null;
 
     /// <summary>The value, or null after <see cref="Evaluation.Fail"/>: errors are ordinary here, and exceptions would be slow.</summary>
     internal abstract CedarValue? Evaluate(Evaluation evaluation);
@@ -56,6 +66,8 @@ public sealed class LiteralExpr : Expr
 
     /// <inheritdoc/>
     public override IEnumerable<Expr> Parts => [];
+
+    internal override CedarValue Constant => Value;
 
     internal override CedarValue? Evaluate(Evaluation evaluation) => Value;
 

@@ -37,11 +37,15 @@ public sealed class ExtensionFunction
         Method<CedarDuration>("toDays", "duration", "Long", d => d.Milliseconds / Day),
     }.ToFrozenDictionary(f => f.Name, StringComparer.Ordinal);
 
-    private readonly Func<CedarValue[], string?> _check;
-    private readonly Func<CedarValue[], CedarValue?> _body;
+    private delegate string? Check(ReadOnlySpan<CedarValue> arguments);
+
+    private delegate CedarValue? Body(ReadOnlySpan<CedarValue> arguments);
+
+    private readonly Check _check;
+    private readonly Body _body;
 
     private ExtensionFunction(string name, bool isConstructor, ImmutableArray<string> parameters, string result,
-        Func<CedarValue[], string?> check, Func<CedarValue[], CedarValue?> body) =>
+        Check check, Body body) =>
         (Name, IsConstructor, Parameters, Result, _check, _body) = (name, isConstructor, parameters, result, check, body);
 
     /// <summary>The name it is called by.</summary>
@@ -59,7 +63,7 @@ public sealed class ExtensionFunction
     internal static ExtensionFunction? Find(string name) => All.GetValueOrDefault(name);
 
     /// <summary>The result; or null, and why.</summary>
-    internal CedarValue? Invoke(CedarValue[] arguments, out string? error)
+    internal CedarValue? Invoke(ReadOnlySpan<CedarValue> arguments, out string? error)
     {
         error = arguments.Length == Parameters.Length
             ? _check(arguments)

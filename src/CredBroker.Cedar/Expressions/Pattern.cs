@@ -6,7 +6,14 @@ namespace CredBroker.Cedar.Expressions;
 /// <summary>What <c>like</c> matches: pieces of text with anything between them.</summary>
 public sealed class Pattern
 {
-    internal Pattern(ImmutableArray<string> pieces) => Pieces = pieces;
+    private readonly long _costPerCharacter;
+
+    internal Pattern(ImmutableArray<string> pieces)
+    {
+        Pieces = pieces;
+        // In the worst case each piece is tried at each place of the text.
+        _costPerCharacter = pieces.Sum(p => 1L + p.Length / 32);
+    }
 
     /// <summary>The text between the wildcards: one more piece than there are wildcards. Pieces may be empty.</summary>
     public ImmutableArray<string> Pieces { get; }
@@ -33,6 +40,9 @@ public sealed class Pattern
         }
         return true;
     }
+
+    /// <summary>How many steps matching the text takes at most.</summary>
+    internal long CostOf(string text) => text.Length / 64 * _costPerCharacter;
 
     /// <summary>The pattern as a Cedar string.</summary>
     public override string ToString() => $"\"{string.Join('*', Pieces.Select(p => Quoting.Quote(p, starIsEscaped: true)[1..^1]))}\"";

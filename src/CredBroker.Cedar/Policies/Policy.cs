@@ -56,6 +56,9 @@ public sealed class Policy
     /// <summary>Its text, from the first annotation to the semicolon.</summary>
     public required string Text { get; init; }
 
+    /// <summary>The template that it was made from; null for a policy that was written out.</summary>
+    public TemplateLink? Link { get; init; }
+
     /// <summary>Whether it has slots. A template decides nothing by itself.</summary>
     public bool IsTemplate => Principal.HasSlot || Resource.HasSlot;
 
@@ -70,6 +73,19 @@ public sealed class Policy
         return null;
     }
 
+    internal Policy WithText(string text) => new()
+    {
+        Id = Id,
+        Effect = Effect,
+        Annotations = Annotations,
+        Principal = Principal,
+        Action = Action,
+        Resource = Resource,
+        Conditions = Conditions,
+        Location = Location,
+        Text = text,
+    };
+
     /// <summary>Whether the policy applies; null when evaluating it failed.</summary>
     internal bool? Applies(Evaluation evaluation)
     {
@@ -81,6 +97,8 @@ public sealed class Policy
         }
         foreach (var condition in Conditions)
         {
+            if (!evaluation.Pay(condition.Body.Location, condition.Body.Size))
+                return null;
             if (evaluation.Bool(condition.Body) is not { } value)
                 return null;
             if (value.Value == condition.IsUnless)

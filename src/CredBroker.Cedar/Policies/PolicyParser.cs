@@ -13,6 +13,11 @@ internal sealed class PolicyParser(string text, string file, string idPrefix) : 
         var policies = ImmutableArray.CreateBuilder<Policy>();
         for (var number = 0; !Is(TokenKind.End) && !Diagnostics.IsFull; number++)
         {
+            if (number == TextLimits.MaxPolicies)
+            {
+                Diagnostics.Add(At(Current), $"the text has more than {TextLimits.MaxPolicies} policies");
+                break;
+            }
             try
             {
                 policies.Add(ParsePolicy(idPrefix + number.ToString(CultureInfo.InvariantCulture)));

@@ -32,6 +32,15 @@ public abstract record EntityScope
     /// <param name="Location">Where the entity stands.</param>
     public sealed record IsIn(string Type, SourceLocation TypeLocation, EntityUid? Entity, SourceLocation Location) : EntityScope;
 
+    /// <summary>The scope with the entity in its slot, if it has one.</summary>
+    internal EntityScope Fill(EntityUid? entity) => this switch
+    {
+        Equal { Entity: null } s => s with { Entity = entity },
+        In { Entity: null } s => s with { Entity = entity },
+        IsIn { Entity: null } s => s with { Entity = entity },
+        _ => this,
+    };
+
     internal bool HasSlot => this is Equal { Entity: null } or In { Entity: null } or IsIn { Entity: null };
 
     internal bool Matches(EntityUid uid, EntityStore entities) => this switch

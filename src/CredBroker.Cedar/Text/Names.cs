@@ -4,7 +4,9 @@ namespace CredBroker.Cedar.Text;
 internal static class Names
 {
     private static readonly HashSet<string> Reserved =
-        ["true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"];
+        new(["true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"], StringComparer.Ordinal);
+
+    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Lookup = Reserved.GetAlternateLookup<ReadOnlySpan<char>>();
 
     public static bool IsReserved(string word) => Reserved.Contains(word);
 
@@ -20,18 +22,20 @@ internal static class Names
         return true;
     }
 
-    /// <summary>Whether the text is identifiers joined by <c>::</c>.</summary>
+    /// <summary>Whether the text is a name that a policy can write: identifiers joined by <c>::</c>, none of them reserved.</summary>
     public static bool IsPath(string text)
     {
         var rest = text.AsSpan();
         for (var cut = rest.IndexOf("::"); cut >= 0; cut = rest.IndexOf("::"))
         {
-            if (!IsIdentifier(rest[..cut]))
+            if (!IsPlain(rest[..cut]))
                 return false;
             rest = rest[(cut + 2)..];
         }
-        return IsIdentifier(rest);
+        return IsPlain(rest);
     }
+
+    private static bool IsPlain(ReadOnlySpan<char> text) => IsIdentifier(text) && !Lookup.Contains(text);
 
     public static bool IsActionType(string type) => type == "Action" || type.EndsWith("::Action", StringComparison.Ordinal);
 

@@ -4,7 +4,10 @@ namespace CredBroker.Cedar;
 public static class TextLimits
 {
     /// <summary>The longest text, in UTF-16 code units.</summary>
-    public const int MaxLength = 1 << 20;
+    public const int MaxLength = 1 << 22;
+
+    /// <summary>The most policies and templates of one text.</summary>
+    public const int MaxPolicies = 50_000;
 
     /// <summary>How deeply brackets (of any kind) and <c>if</c> may nest.</summary>
     public const int MaxNesting = 100;

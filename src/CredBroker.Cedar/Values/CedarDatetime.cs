@@ -69,11 +69,19 @@ public sealed partial class CedarDatetime(long milliseconds) : CedarValue
     public override int GetHashCode() => HashCode.Combine(11, Milliseconds);
 
     /// <summary>The time if it is within the framework's calendar; else an expression of the same value.</summary>
-    public override string ToString()
+    public override string ToString() => Literal is { } literal
+        ? $"datetime(\"{literal}\")"
+        : string.Create(CultureInfo.InvariantCulture, $"datetime(\"1970-01-01\").offset(duration(\"{Milliseconds}ms\"))");
+
+    /// <summary>What the constructor makes this time from; null beyond the framework's calendar.</summary>
+    internal string? Literal
     {
-        var (min, max) = (DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
-        return Milliseconds >= min && Milliseconds <= max
-            ? string.Create(CultureInfo.InvariantCulture, $"datetime(\"{DateTimeOffset.FromUnixTimeMilliseconds(Milliseconds):yyyy-MM-ddTHH:mm:ss.fffZ}\")")
-            : string.Create(CultureInfo.InvariantCulture, $"datetime(\"1970-01-01\").offset(duration(\"{Milliseconds}ms\"))");
+        get
+        {
+            var (min, max) = (DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
+            return Milliseconds >= min && Milliseconds <= max
+                ? string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.FromUnixTimeMilliseconds(Milliseconds):yyyy-MM-ddTHH:mm:ss.fffZ}")
+                : null;
+        }
     }
 }

@@ -40,10 +40,12 @@ public sealed class CedarDecimal(long tenThousandths) : CedarValue
     public override int GetHashCode() => HashCode.Combine(5, TenThousandths);
 
     /// <inheritdoc/>
-    public override string ToString()
+    public override string ToString() => $"decimal(\"{ToLiteral()}\")";
+
+    internal string ToLiteral()
     {
         var magnitude = Int128.Abs(TenThousandths);
         return string.Create(CultureInfo.InvariantCulture,
-            $"decimal(\"{(TenThousandths < 0 ? "-" : "")}{(long)(magnitude / 10_000)}.{(int)(magnitude % 10_000):D4}\")");
+            $"{(TenThousandths < 0 ? "-" : "")}{(long)(magnitude / 10_000)}.{(int)(magnitude % 10_000):D4}");
     }
 }

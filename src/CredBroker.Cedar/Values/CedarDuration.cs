@@ -57,5 +57,7 @@ public sealed class CedarDuration(long milliseconds) : CedarValue
     public override int GetHashCode() => HashCode.Combine(7, Milliseconds);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"duration(\"{Milliseconds}ms\")");
+    public override string ToString() => $"duration(\"{ToLiteral()}\")";
+
+    internal string ToLiteral() => string.Create(CultureInfo.InvariantCulture, $"{Milliseconds}ms");
 }

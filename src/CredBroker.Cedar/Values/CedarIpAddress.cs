@@ -131,12 +131,14 @@ public sealed class CedarIpAddress : CedarValue
     public override int GetHashCode() => HashCode.Combine(13, IsIpv4, _bits, Prefix);
 
     /// <inheritdoc/>
-    public override string ToString()
+    public override string ToString() => $"ip(\"{ToLiteral()}\")";
+
+    internal string ToLiteral()
     {
         // The framework would write ::ffff:1.2.3.4, which Cedar doesn't read.
         var address = IsIpv4
             ? string.Join('.', Enumerable.Range(0, 4).Select(i => ((int)(_bits >> (24 - 8 * i)) & 255).ToString(CultureInfo.InvariantCulture)))
             : string.Join(':', Enumerable.Range(0, 8).Select(i => ((int)(_bits >> (112 - 16 * i)) & 0xffff).ToString("x", CultureInfo.InvariantCulture)));
-        return string.Create(CultureInfo.InvariantCulture, $"ip(\"{address}{(Prefix == Size ? "" : $"/{Prefix}")}\")");
+        return string.Create(CultureInfo.InvariantCulture, $"{address}{(Prefix == Size ? "" : $"/{Prefix}")}");
     }
 }

@@ -11,6 +11,7 @@ public sealed class CedarRecord : CedarValue
 
     private readonly Dictionary<string, CedarValue> _attributes;
     private int _hash; // 0: not computed yet
+    private long _weight; // 0: not computed yet
 
     private CedarRecord(Dictionary<string, CedarValue> attributes) => _attributes = attributes;
 
@@ -19,6 +20,19 @@ public sealed class CedarRecord : CedarValue
 
     /// <inheritdoc/>
     public override string TypeName => "Record";
+
+    internal override long Weight
+    {
+        get
+        {
+            if (_weight != 0)
+                return _weight;
+            var weight = 1L;
+            foreach (var (name, value) in _attributes)
+                weight += 1 + name.Length / 64 + value.Weight;
+            return _weight = weight;
+        }
+    }
 
     /// <summary>A record of the given attributes: <c>CedarRecord.Of(("a", 1), ("b", "x"))</c>.</summary>
     /// <exception cref="ArgumentException">A name is given twice.</exception>
@@ -63,11 +77,10 @@ public sealed class CedarRecord : CedarValue
     {
         if (_hash != 0)
             return _hash;
-        var hash = 19;
+        var sum = 0;
         foreach (var (name, value) in _attributes)
-            hash ^= HashCode.Combine(name.GetHashCode(StringComparison.Ordinal), value);
-        _hash = hash;
-        return hash;
+            sum += HashCode.Combine(name.GetHashCode(StringComparison.Ordinal), value);
+        return _hash = HashCode.Combine(19, _attributes.Count, sum);
     }
 
     /// <inheritdoc/>

@@ -10,6 +10,7 @@ public sealed class CedarSet : CedarValue
 
     private readonly HashSet<CedarValue>? _lookup;
     private int _hash; // 0: not computed yet
+    private long _weight; // 0: not computed yet
 
     /// <summary>The set of <paramref name="elements"/>; repeated ones count once.</summary>
     public CedarSet(IEnumerable<CedarValue> elements)
@@ -37,6 +38,19 @@ public sealed class CedarSet : CedarValue
 
     /// <inheritdoc/>
     public override string TypeName => "Set";
+
+    internal override long Weight
+    {
+        get
+        {
+            if (_weight != 0)
+                return _weight;
+            var weight = 1L;
+            foreach (var element in Elements)
+                weight += element.Weight;
+            return _weight = weight;
+        }
+    }
 
     /// <summary>Whether <paramref name="value"/> is an element.</summary>
     public bool Contains(CedarValue value)
@@ -83,11 +97,11 @@ public sealed class CedarSet : CedarValue
     {
         if (_hash != 0)
             return _hash;
-        var hash = 17;
+        // A sum of mixed hashes: without order, and nothing that nests can be chosen so that it cancels out.
+        var sum = 0;
         foreach (var element in Elements)
-            hash ^= element.GetHashCode();
-        _hash = hash;
-        return hash;
+            sum += HashCode.Combine(17, element.GetHashCode());
+        return _hash = HashCode.Combine(Elements.Length, sum);
     }
 
     /// <inheritdoc/>

@@ -11,6 +11,9 @@ public abstract class CedarValue : IEquatable<CedarValue>
     /// <summary>The name of the value's type for messages, such as <c>Long</c> or <c>entity User</c>.</summary>
     public abstract string TypeName { get; }
 
+    /// <summary>How many steps it takes to look at all of it.</summary>
+    internal virtual long Weight => 1;
+
     /// <inheritdoc/>
     public abstract bool Equals(CedarValue? other);
 
@@ -24,7 +27,7 @@ public abstract class CedarValue : IEquatable<CedarValue>
     public static implicit operator CedarValue(bool value) => CedarBool.Of(value);
 
     /// <summary>The Long <paramref name="value"/>.</summary>
-    public static implicit operator CedarValue(long value) => new CedarLong(value);
+    public static implicit operator CedarValue(long value) => CedarLong.Of(value);
 
     /// <summary>The String <paramref name="value"/>.</summary>
     public static implicit operator CedarValue(string value) => new CedarString(value);
@@ -64,8 +67,12 @@ public sealed class CedarBool : CedarValue
 /// <param name="value">The number.</param>
 public sealed class CedarLong(long value) : CedarValue
 {
+    private static readonly CedarLong[] Small = [.. Enumerable.Range(0, 256).Select(n => new CedarLong(n))];
+
     /// <summary>The number.</summary>
     public long Value { get; } = value;
+
+    internal static CedarLong Of(long value) => value is >= 0 and < 256 ? Small[value] : new CedarLong(value);
 
     /// <inheritdoc/>
     public override string TypeName => "Long";
@@ -89,6 +96,8 @@ public sealed class CedarString(string value) : CedarValue
 
     /// <inheritdoc/>
     public override string TypeName => "String";
+
+    internal override long Weight => 1 + Value.Length / 64;
 
     /// <inheritdoc/>
     public override bool Equals(CedarValue? other) => other is CedarString s && string.Equals(s.Value, Value, StringComparison.Ordinal);
