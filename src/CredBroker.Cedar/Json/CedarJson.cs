@@ -1,16 +1,22 @@
-using System.Collections.Immutable;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace CredBroker.Cedar;
 
-/// <summary>Reads Cedar's JSON formats of values and entities: <c>__entity</c>, <c>__extn</c>, tags. <c>null</c>, fractions and repeated names are refused.</summary>
+/// <summary>
+/// Cedar's JSON formats of values, entities, policies and policy sets. <c>null</c>, fractions and repeated names are refused; whole numbers are read from
+/// their text, so that none of their 64 bits is lost.
+/// </summary>
 public static class CedarJson
 {
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 100, AllowDuplicateProperties = false };
+    private const int MaxValueDepth = 100;
+    private const int MaxPolicyDepth = 1000;
+
+    private static readonly JsonWriterOptions Indented = new() { Indented = true, MaxDepth = 2 * MaxPolicyDepth, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads one value.</summary>
     public static Parsed<CedarValue> ParseValue(string json, string file = "") =>
-        Parse(json, file, root => new JsonValueReader(file).Read(root, null, "$"));
+        Parse(json, file, MaxValueDepth, (shape, root) => new JsonValueReader(shape).Read(root, null, JsonPath.Root));
 
     /// <summary>Reads a request's context.</summary>
     /// <param name="json">A JSON object.</param>
@@ -20,28 +26,80 @@ public static class CedarJson
     public static Parsed<CedarRecord> ParseContext(string json, Schema? schema = null, EntityUid? action = null, string file = "")
     {
         var type = schema is null || action is null ? null : schema.FindAction(action)?.Context;
-        return Parse(json, file, root => new JsonValueReader(file).ReadRecord(root, type, "$"));
+        return Parse(json, file, MaxValueDepth, (shape, root) => new JsonValueReader(shape).ReadRecord(root, type, JsonPath.Root));
     }
 
     /// <summary>Reads a list of entities: <c>{"uid": …, "attrs": {…}, "parents": […], "tags": {…}}</c>.</summary>
     /// <param name="json">A JSON array.</param>
-    /// <param name="schema">If given, the entity types say where entities and extension values may be written without their wrapping.</param>
+    /// <param name="schema">
+    /// If given, the entity types say where entities and extension values may be written without their wrapping, and the schema's actions are added.
+    /// Whether the entities are as the schema wants them is for the <see cref="Validator"/> to say.
+    /// </param>
     /// <param name="file">The name that errors carry.</param>
     public static Parsed<EntityStore> ParseEntities(string json, Schema? schema = null, string file = "") =>
-        Parse(json, file, root => ReadEntities(new(file), schema, root));
+        Parse(json, file, MaxValueDepth, (shape, root) => new EntityJsonReader(shape, schema).ReadAll(root));
 
-    private static Parsed<T> Parse<T>(string json, string file, Func<JsonElement, T> read) where T : class
+    /// <summary>Reads one policy or template.</summary>
+    /// <param name="json">A JSON object.</param>
+    /// <param name="id">The id that it gets.</param>
+    /// <param name="file">The name that errors carry.</param>
+    public static Parsed<Policy> ParsePolicy(string json, string id = "policy0", string file = "") =>
+        Parse(json, file, MaxPolicyDepth, (shape, root) => new PolicyJsonReader(shape).Read(id, root, JsonPath.Root));
+
+    /// <summary>A value, so that it reads back without a schema.</summary>
+    public static string Write(CedarValue value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return Write(json => new ValueJsonWriter(json).Write(value));
+    }
+
+    /// <summary>The entities, so that they read back without a schema.</summary>
+    public static string Write(EntityStore entities)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        return Write(json =>
+        {
+            var writer = new ValueJsonWriter(json);
+            json.WriteStartArray();
+            foreach (var entity in entities.Entities)
+                writer.Write(entity);
+            json.WriteEndArray();
+        });
+    }
+
+    /// <summary>A policy or template, without its id.</summary>
+    public static string Write(Policy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return Write(json => new PolicyJsonWriter(json).Write(policy));
+    }
+
+    internal static Parsed<PolicySet> ParsePolicySet(string json, string file) =>
+        Parse(json, file, MaxPolicyDepth, (shape, root) => new PolicyJsonReader(shape).ReadSet(root));
+
+    internal static string WritePolicySet(PolicySet set) => Write(json => new PolicyJsonWriter(json).Write(set));
+
+    internal static string Write(Action<Utf8JsonWriter> write)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, Indented))
+            write(json);
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+
+    internal static Parsed<T> Parse<T>(string json, string file, int maxDepth, Func<JsonShape, JsonElement, T> read) where T : class
     {
         ArgumentNullException.ThrowIfNull(json);
+        var options = new JsonDocumentOptions { MaxDepth = maxDepth, AllowDuplicateProperties = false };
         try
         {
-            using var document = JsonDocument.Parse(json, Options);
-            return new Parsed<T>(read(document.RootElement));
+            using var document = JsonDocument.Parse(json, options);
+            return new Parsed<T>(read(new JsonShape(file), document.RootElement));
         }
         catch (JsonException error)
         {
             var location = new SourceLocation(file, (int)(error.LineNumber ?? 0) + 1, (int)(error.BytePositionInLine ?? 0) + 1);
-            return new Parsed<T>([new Diagnostic(location, $"this is not the JSON that was expected: {error.Message}")]);
+            return new Parsed<T>([new Diagnostic(location, $"this is not the JSON that was expected: {Shown(error.Message)}")]);
         }
         catch (JsonShapeException error)
         {
@@ -49,36 +107,6 @@ public static class CedarJson
         }
     }
 
-    private static EntityStore ReadEntities(JsonValueReader reader, Schema? schema, JsonElement root)
-    {
-        var entities = new List<Entity>();
-        reader.Expect(root, JsonValueKind.Array, "$");
-        foreach (var item in root.EnumerateArray())
-            entities.Add(ReadEntity(reader, schema, item, $"$[{entities.Count}]"));
-        try
-        {
-            return EntityStore.Create(entities);
-        }
-        catch (ArgumentException error)
-        {
-            throw reader.Wrong("$", error.Message);
-        }
-    }
-
-    private static Entity ReadEntity(JsonValueReader reader, Schema? schema, JsonElement item, string path)
-    {
-        reader.ExpectNames(item, path, ["uid", "attrs", "parents", "tags"]);
-        var uid = reader.ReadUid(reader.Required(item, "uid", path), $"{path}.uid");
-        var type = schema?.FindEntityType(uid.Type);
-        var attributes = reader.ReadRecord(reader.Required(item, "attrs", path), type?.Attributes, $"{path}.attrs");
-        var tags = item.TryGetProperty("tags", out var given) ? reader.ReadTags(given, type?.Tags, $"{path}.tags") : CedarRecord.Empty;
-        return new Entity(uid, attributes, ReadParents(reader, item, path), tags);
-    }
-
-    private static ImmutableArray<EntityUid> ReadParents(JsonValueReader reader, JsonElement item, string path)
-    {
-        var parents = reader.Required(item, "parents", path);
-        reader.Expect(parents, JsonValueKind.Array, $"{path}.parents");
-        return [.. parents.EnumerateArray().Select(p => reader.ReadUid(p, $"{path}.parents"))];
-    }
+    // The framework quotes what it met.
+    private static string Shown(string message) => Text.Quoting.Quote(message)[1..^1].Replace("\\\"", "\"", StringComparison.Ordinal);
 }

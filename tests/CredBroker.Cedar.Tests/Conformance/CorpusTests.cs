@@ -4,13 +4,19 @@ namespace CredBroker.Cedar.Tests.Conformance;
 internal sealed class CorpusTests(Corpus corpus)
 {
     [Test]
-    public void Decides_every_request_as_the_official_implementation_does()
+    public void Decides_every_request_as_the_official_implementation_does() => DecidesAll("", c => c.Policies);
+
+    [Test]
+    public void Decides_every_request_the_same_after_the_policies_went_from_text_to_JSON_and_back() => DecidesAll(" after a round trip",
+        c => PolicySet.Parse(PolicySet.ParseJson(c.Policies.ToJson()).OrThrow().ToString()).OrThrow());
+
+    private void DecidesAll(string how, Func<CorpusCase, PolicySet> policies)
     {
         var disagreements = new List<string>();
         var requests = 0;
         foreach (var item in corpus.Read())
         {
-            var authorizer = new Authorizer(item.Policies);
+            var authorizer = new Authorizer(policies(item));
             foreach (var expected in item.Requests)
             {
                 requests++;
@@ -19,7 +25,7 @@ internal sealed class CorpusTests(Corpus corpus)
                     disagreements.Add($"{item.Name}, {expected.Description}: {response}");
             }
         }
-        TestContext.Out.WriteLine($"{requests} requests of {corpus}");
+        TestContext.Out.WriteLine($"{requests} requests of {corpus}{how}");
         Assert.That(disagreements, Is.Empty);
         Assert.That(requests, Is.EqualTo(corpus.Requests));
     }

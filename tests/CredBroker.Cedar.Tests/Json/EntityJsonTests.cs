@@ -1,6 +1,6 @@
-namespace CredBroker.Cedar.Tests.Entities;
+namespace CredBroker.Cedar.Tests.Json;
 
-internal sealed class CedarJsonTests
+internal sealed class EntityJsonTests
 {
     [Test]
     public void Reads_entities_with_and_without_wrapping_where_the_schema_tells()
