@@ -1,7 +1,6 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
-using CredBroker.Core.Policies;
 using CredBroker.Core.Providers;
 using CredBroker.Core.Quotas;
 using CredBroker.Core.Registry;
@@ -16,7 +15,7 @@ namespace CredBroker.Core.Issuance;
 /// nothing which a provider makes is ever unknown.
 /// </summary>
 public sealed partial class Issuance(
-    IssuePlanner planner, ProviderCall call, ILeaseStore leases, IAuditLog audit, Catalog catalog, Decider decider, TargetIdentities targets, RateLimits rates,
+    IssuePlanner planner, ProviderCall call, ILeaseStore leases, IAuditLog audit, Catalog catalog, TargetIdentities targets, RateLimits rates,
     IssueSlots slots, InstallationOptions installation, RevocationAttempt revocation, BrokerLimits limits, Signals signals, BrokerMetrics metrics, ILogger<Issuance> logger, TimeProvider time)
 {
     private const int DecideAtMost = 4;
@@ -199,9 +198,7 @@ public sealed partial class Issuance(
         return new Reservation
         {
             Lease = lease,
-            Generations = decider.Generations(
-                (command.Caller.Workload.SourceUid, catalog.Current.SourceVersion(command.Caller.Workload.SourceUid)),
-                (plan.Provider.Uid, plan.Provider.Entry.Version), (plan.Role.Uid, plan.Role.Entry.Version)),
+            Generations = plan.Generations,
             Charges = QuotaPlan.Of(lease, plan.Role.Spec, plan.Provider.Spec, limits),
             Request = RequestKeys.Of(command.Caller, "IssueLease", command.Task.ToString(), command.RequestId, command.Attempt,
                 plan.Provider.Uid.ToString(), plan.Role.Name, lease.ParametersJson, command.Ttl?.Ticks.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""),
@@ -223,7 +220,7 @@ public sealed partial class Issuance(
             Id = id,
             TaskId = plan.Task.Id,
             TaskPath = plan.Task.Path,
-            Gates = new LeaseGates(GateOf(workload.SourceUid), GateOf(workload.Uid), GateOf(plan.Provider.Uid), GateOf(plan.Role.Uid)),
+            Gates = plan.Gates,
             ProviderVersion = plan.Provider.Entry.Version,
             RoleVersion = plan.Role.Entry.Version,
             RoleName = RoleNameOf(plan),
@@ -246,8 +243,6 @@ public sealed partial class Issuance(
         };
         return plan.Type.Local ? lease with { State = LeaseState.Active, ActivatedAt = now, IssueAnswered = true, DueAt = expiresAt } : lease;
     }
-
-    private Gate GateOf(Uid uid) => new(uid, catalog.Current.GateOf(uid).Suspension);
 
     private static string RoleNameOf(IssuePlan plan) => $"providers/{plan.Provider.Name}/roles/{plan.Role.Name}";
 

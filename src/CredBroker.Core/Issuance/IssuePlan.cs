@@ -65,4 +65,10 @@ internal sealed record IssuePlan
     public required TimeSpan LongestTtl { get; init; }
 
     public required Decision Decision { get; init; }
+
+    /// <summary>What the decision was made under, as it was before it was made.</summary>
+    public required GenerationCheck Generations { get; init; }
+
+    /// <summary>The same of suspensions.</summary>
+    public required LeaseGates Gates { get; init; }
 }

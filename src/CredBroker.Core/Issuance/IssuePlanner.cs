@@ -41,6 +41,7 @@ public sealed class IssuePlanner(
         var question = await QuestionAsync(command, task, provider, role, kind, template, parameters, ttl, cancellationToken);
         if (question is not Result<IssueQuestion>.Ok { Value: var asked }) return ((Result<IssueQuestion>.Refused)question).Error;
         var decision = decider.Issue(asked);
+        var workload = command.Caller.Workload;
         return new IssuePlan
         {
             Command = command,
@@ -55,7 +56,13 @@ public sealed class IssuePlanner(
             Ttl = Shortest(ttl, decision.MaxTtl, null),
             LongestTtl = Shortest(longest, decision.MaxTtl, null),
             Decision = decision,
+            Generations = snapshot.Generations(
+                (workload.SourceUid, snapshot.SourceVersion(workload.SourceUid)), (provider.Uid, provider.Entry.Version), (role.Uid, role.Entry.Version)),
+            Gates = new LeaseGates(GateOf(workload.SourceUid), GateOf(workload.Uid), GateOf(provider.Uid), GateOf(role.Uid)),
         };
+
+        // Of the snapshot that was taken before anything was asked: what changed while policy decided is found stale when the lease is reserved.
+        Gate GateOf(Uid uid) => new(uid, snapshot.GateOf(uid).Suspension);
     }
 
     /// <summary>The question for a renewal: the lease's own role and parameters, a new life.</summary>

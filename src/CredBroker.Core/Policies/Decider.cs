@@ -86,10 +86,6 @@ public sealed class Decider(Catalog catalog, TimeProvider time)
         return caller.Identity.OperatorOwned ? Decide(question) : Denied(question);
     }
 
-    /// <summary>The generations that decisions are made under.</summary>
-    public Leases.GenerationCheck Generations(params IEnumerable<(Uid Uid, long Version)> entries) =>
-        new(entries.ToDictionary(entry => entry.Uid, entry => entry.Version), catalog.Current.PolicyVersion);
-
     private Question IssueFor(IssueQuestion asked, IEnumerable<Entity> principal, Workload workload, AgentTask task, AgentTask? below)
     {
         var snapshot = catalog.Current;

@@ -93,6 +93,10 @@ public sealed class RegistrySnapshot
     /// <summary>How often something was suspended, and whether it is now.</summary>
     public GateState GateOf(Uid uid) => _content.Gates.GetValueOrDefault(uid);
 
+    /// <summary>What a decision under this snapshot depends on. To be noted before it is made: what changes meanwhile then shows when it is used.</summary>
+    public Leases.GenerationCheck Generations(params IEnumerable<(Uid Uid, long Version)> entries) =>
+        new(entries.ToDictionary(entry => entry.Uid, entry => entry.Version), PolicyVersion);
+
     private static bool Alive<TSpec>(Registered<TSpec> registered) => registered.Entry.DeletedAt is null;
 
     private IEnumerable<Registered<TSpec>> Read<TSpec>(ResourceKind kind, bool deletedToo = false)
@@ -130,13 +134,18 @@ public sealed partial class Catalog(IRegistryStore store, PolicyCompiler compile
     IReadOnlyList<RegisteredIdentitySource> IIdentitySourceCatalog.Current => Loaded ? Current.IdentitySources : [];
 
     /// <summary>Loads the registry if it has changed since.</summary>
-    public async Task<RegistrySnapshot> RefreshAsync(CancellationToken cancellationToken)
+    public Task<RegistrySnapshot> RefreshAsync(CancellationToken cancellationToken) => LoadAsync(always: false, cancellationToken);
+
+    /// <summary>Loads the registry, changed or not: which deleted providers belong to it depends on leases.</summary>
+    public Task<RegistrySnapshot> ReloadAsync(CancellationToken cancellationToken) => LoadAsync(always: true, cancellationToken);
+
+    private async Task<RegistrySnapshot> LoadAsync(bool always, CancellationToken cancellationToken)
     {
         await _refreshing.WaitAsync(cancellationToken);
         try
         {
             var generation = await store.GenerationAsync(cancellationToken);
-            if (_current is { } current && current.Generation == generation) return current;
+            if (!always && _current is { } current && current.Generation == generation) return current;
             var snapshot = new RegistrySnapshot(await store.LoadAsync(cancellationToken), compiler.Compile);
             Volatile.Write(ref _current, snapshot);
             LogRefreshed(logger, snapshot.Generation);

@@ -51,6 +51,8 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             if (parent is Result<AgentTask>.Refused { Error: var refused }) return refused;
             var drafted = Draft(command, (parent as Result<AgentTask>.Ok)?.Value);
             if (drafted is not Result<AgentTask>.Ok { Value: var task }) return drafted;
+            // Noted before the decision: if they change while it is made, it is made again.
+            var snapshot = catalog.Current;
             var decision = decider.CreateTask(command.Caller, task, (parent as Result<AgentTask>.Ok)?.Value);
             if (!decision.Allowed)
             {
@@ -58,7 +60,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
                 return decision.ToError();
             }
 
-            var outcome = await tasks.CreateAsync(Reservation(command, task, decision), cancellationToken);
+            var outcome = await tasks.CreateAsync(Reservation(snapshot, command, task, decision), cancellationToken);
             if (outcome is not CreateTaskOutcome.Stale) return ToResult(outcome);
         }
 
@@ -161,7 +163,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
         return new TaskParty(null, source.Uid, source.Name, named.Subject, null);
     }
 
-    private NewTask Reservation(CreateTaskCommand command, AgentTask task, Decision decision)
+    private NewTask Reservation(RegistrySnapshot snapshot, CreateTaskCommand command, AgentTask task, Decision decision)
     {
         var caller = command.Caller;
         var gates = new[] { caller.Workload.SourceUid, caller.Workload.Uid, task.Performer.SourceUid }.Distinct();
@@ -172,8 +174,8 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             TreeDepth = limits.TreeDepth,
             TreeSize = limits.TreeSize,
             Charges = [new QuotaCharge("tasks:" + caller.Workload.Uid, limits.TasksPerWorkload, "running tasks opened by this workload")],
-            Generations = decider.Generations((caller.Workload.SourceUid, catalog.Current.SourceVersion(caller.Workload.SourceUid))),
-            Gates = [.. gates.Select(uid => new Gate(uid, catalog.Current.GateOf(uid).Suspension))],
+            Generations = snapshot.Generations((caller.Workload.SourceUid, snapshot.SourceVersion(caller.Workload.SourceUid))),
+            Gates = [.. gates.Select(uid => new Gate(uid, snapshot.GateOf(uid).Suspension))],
             By = caller.Actor,
             Audit = [decision.ToAudit(caller.Actor, task.Id)],
         };
