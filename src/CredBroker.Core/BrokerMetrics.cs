@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
 using CredBroker.Abstractions;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Tasks;
 
 namespace CredBroker.Core;
 
@@ -13,6 +15,8 @@ public sealed class BrokerMetrics
     private readonly Counter<long> _refused;
     private readonly Counter<long> _proven;
     private readonly Counter<long> _failed;
+    private readonly Histogram<double> _timeToRefused;
+    private readonly Histogram<double> _timeToFirstAttempt;
     private readonly Histogram<double> _timeToDead;
 
     /// <summary>Makes the instruments.</summary>
@@ -24,6 +28,9 @@ public sealed class BrokerMetrics
         _refused = meter.CreateCounter<long>("credbroker.issues.refused", "{request}", "Requests for a credential that were refused, by reason.");
         _proven = meter.CreateCounter<long>("credbroker.leases.proven_dead", "{lease}", "Leases that were proven dead.");
         _failed = meter.CreateCounter<long>("credbroker.revocations.failed", "{attempt}", "Attempts to revoke that failed, by fault.");
+        _timeToRefused = meter.CreateHistogram<double>(
+            "credbroker.tasks.time_to_refused", "s", "Of tasks that ended by themselves: from when they had to, until the broker refused whatever they held.");
+        _timeToFirstAttempt = meter.CreateHistogram<double>("credbroker.leases.time_to_first_attempt", "s", "From dead in effect to the start of the first attempt to revoke.");
         _timeToDead = meter.CreateHistogram<double>("credbroker.leases.time_to_dead", "s", "From dead in effect to proven dead.");
     }
 
@@ -32,6 +39,16 @@ public sealed class BrokerMetrics
     internal void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     internal void Failed(ProviderFault fault) => _failed.Add(1, new KeyValuePair<string, object?>("fault", fault.ToString()));
+
+    /// <summary>By its deadline a task is over at that instant, whoever has written it; a lost heartbeat counts from when it is written.</summary>
+    internal void EndedByItself(AgentTask task)
+    {
+        var late = task is { EndReason: TaskEndReason.HeartbeatLost, AliveUntil: { } due, EndedAt: { } ended } ? ended - due : TimeSpan.Zero;
+        _timeToRefused.Record(late.TotalSeconds, new KeyValuePair<string, object?>("reason", task.EndReason.ToString()));
+    }
+
+    internal void FirstAttempt(EndReason? reason, TimeSpan late) =>
+        _timeToFirstAttempt.Record(late.TotalSeconds, new KeyValuePair<string, object?>("reason", reason.ToString()));
 
     internal void Proven(TimeSpan timeToDead)
     {

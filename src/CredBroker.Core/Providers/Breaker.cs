@@ -13,9 +13,12 @@ public sealed class Breaker(TimeProvider time, Random random)
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
     private readonly ConcurrentDictionary<Uid, (int Failures, DateTimeOffset Until)> _broken = new();
 
-    /// <summary>How many leases of a provider may be tried now: none in a pause, one after it, any number while it works.</summary>
-    public int Allowance(Uid provider) =>
-        !_broken.TryGetValue(provider, out var state) ? int.MaxValue : state.Until > time.GetUtcNow() ? 0 : 1;
+    /// <summary>
+    /// How many more leases of a provider may be tried now, while <paramref name="trying"/> are: none in a pause, one in all after it, any number while
+    /// it works.
+    /// </summary>
+    public int Allowance(Uid provider, int trying) =>
+        !_broken.TryGetValue(provider, out var state) ? int.MaxValue : state.Until > time.GetUtcNow() || trying > 0 ? 0 : 1;
 
     /// <summary>When a provider in a pause may be tried again; null when it may be now.</summary>
     public DateTimeOffset? PausedUntil(Uid provider) => _broken.TryGetValue(provider, out var state) && state.Until > time.GetUtcNow() ? state.Until : null;

@@ -14,6 +14,9 @@ public sealed class Slots(int size)
     /// <summary>How many are free.</summary>
     public int FreeOf(Uid provider) => Math.Max(0, size - _taken.GetValueOrDefault(provider));
 
+    /// <summary>How many are taken.</summary>
+    public int TakenOf(Uid provider) => _taken.GetValueOrDefault(provider);
+
     /// <summary>Takes one; false when none is free.</summary>
     public bool TryTake(Uid provider)
     {

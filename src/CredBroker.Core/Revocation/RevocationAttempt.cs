@@ -52,8 +52,9 @@ public sealed partial class RevocationAttempt(
         {
             using var bound = new CancellationTokenSource(limits.AttemptTimeout, time);
             await using var use = pool.Acquire(lease.Gates.Provider.Uid);
+            var asked = time.Now();
             var outcome = await use.Provider.RevokeAsync(RequestFor(lease), bound.Token);
-            return outcome.TargetIdentity == lease.TargetIdentity ? Judge(lease, outcome) : Failed(lease, OtherTarget(lease, outcome));
+            return outcome.TargetIdentity == lease.TargetIdentity ? Judge(lease, outcome, asked) : Failed(lease, OtherTarget(lease, outcome));
         }
         catch (Exception e)
         {
@@ -76,11 +77,14 @@ public sealed partial class RevocationAttempt(
         MayStillArriveUntil = lease.MayStillArriveUntil,
     };
 
-    private LeaseEvent Judge(Lease lease, RevokeOutcome outcome)
+    private LeaseEvent Judge(Lease lease, RevokeOutcome outcome, DateTimeOffset asked)
     {
         breaker.Succeeded(lease.Gates.Provider.Uid);
         return outcome switch
         {
+            // Whoever looked before the bound saw nothing of what came after its look, however late it answers.
+            RevokeOutcome.Gone when lease.MayStillArriveUntil is { } bound && asked <= bound =>
+                new LeaseEvent.Settling(bound + TimeSpan.FromMicroseconds(1), "The issuing call could still take effect when this was looked for.", null),
             RevokeOutcome.Gone gone => new LeaseEvent.ProvenGone(Clean(gone.Evidence)),
             RevokeOutcome.Expired expired => new LeaseEvent.ProvenExpired(Clean(expired.Evidence)),
             RevokeOutcome.Settling settling => new LeaseEvent.Settling(NotBefore(settling.Until), ProviderWords.Clean(settling.Reason), settling.Handle),
@@ -121,6 +125,8 @@ public sealed partial class RevocationAttempt(
             return;
         }
 
+        if (outcome is ApplyOutcome.Applied { After: var settled } && lease.FirstAttemptAt is { } first && IsFirst(lease))
+            metrics.FirstAttempt(lease.EndReason, Lateness(first, settled));
         if (@event is LeaseEvent.AttemptFailed failed)
         {
             metrics.Failed(failed.Error.Fault);
@@ -130,10 +136,20 @@ public sealed partial class RevocationAttempt(
 
         if (outcome is ApplyOutcome.Applied { Changed: true, After: var after } && after.Lease is { State: LeaseState.Revoked or LeaseState.Expired, ClosedAt: { } closed })
         {
-            var took = closed - (after.Effective.Since ?? after.Lease.RevokingAt ?? closed);
+            var took = Lateness(closed, after);
             metrics.Proven(took);
             LogProven(logger, lease.Id, after.Lease.Evidence!.Kind, took.TotalMilliseconds);
         }
+    }
+
+    // The claim that set the time of the first attempt is the one that still holds it.
+    private bool IsFirst(Lease lease) => lease.FirstAttemptAt + limits.ClaimFor == lease.DueAt;
+
+    /// <summary>How long after it was dead in effect. Two nodes' clocks may differ a little: never less than nothing.</summary>
+    private static TimeSpan Lateness(DateTimeOffset at, LeaseView view)
+    {
+        var late = at - (view.Effective.Since ?? view.Lease.RevokingAt ?? at);
+        return late > TimeSpan.Zero ? late : TimeSpan.Zero;
     }
 
     private DateTimeOffset NotBefore(DateTimeOffset until) => Instants.Truncate(Instants.Max(until, time.Now()));

@@ -1,9 +1,11 @@
+using System.Runtime.ExceptionServices;
 using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Providers;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Tasks;
+using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Revocation;
 
@@ -11,29 +13,62 @@ namespace CredBroker.Core.Revocation;
 /// Looks for what is due and starts it: ends what is overdue, fans out what ended, claims what each provider has free slots for. It never waits for a
 /// provider, so that one which hangs holds up only itself.
 /// </summary>
-public sealed class RevocationDispatcher(
-    ITaskStore tasks, ILeaseStore leases, ISuspensionStore suspensions, Catalog catalog, RevocationAttempt attempt, Breaker breaker, BrokerLimits limits, Signals signals, TimeProvider time)
+public sealed partial class RevocationDispatcher(
+    ITaskStore tasks, ILeaseStore leases, ISuspensionStore suspensions, Catalog catalog, RevocationAttempt attempt, Breaker breaker, BrokerLimits limits, BrokerMetrics metrics,
+    Signals signals, ILogger<RevocationDispatcher> logger, TimeProvider time)
 {
     private const int Batch = 500;
+
+    // The end of a tree is many statements: fewer of them in one transaction, so that nobody waits long for the writer.
+    private const int EndBatch = 50;
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
     private readonly Slots _slots = new(limits.RevokeSlots);
+    private readonly Slots _attempts = new(int.MaxValue);
     private int _running;
 
     /// <summary>How many attempts run on this node.</summary>
     public int Running => Volatile.Read(ref _running);
 
-    /// <summary>Looks once. Answers when to look next, unless <see cref="Signals"/> say sooner.</summary>
+    /// <summary>
+    /// Looks once. Answers when to look next, unless <see cref="Signals"/> say sooner. Claims come between the batches, so that a storm of ends does not hold
+    /// up what was suspended; and what fails does not keep the rest from being done.
+    /// </summary>
     public async Task<DateTimeOffset> LookAsync(CancellationToken cancellationToken)
     {
         signals.Take();
-        while (await suspensions.LiftDueAsync(Batch, cancellationToken)) { }
-        await catalog.RefreshAsync(cancellationToken);
-        while ((await tasks.EndOverdueAsync(Batch, cancellationToken)).Count == Batch) { }
-        while (await leases.FanOutAsync(Batch, cancellationToken)) { }
-        var due = await leases.NextDueAsync(cancellationToken);
-        var now = time.Now();
-        foreach (var provider in due.TakeWhile(provider => provider.At <= now)) await StartAsync(provider.Provider, cancellationToken);
-        return Earliest(now, due, await tasks.NextDueAsync(cancellationToken));
+        var steps = new List<(string Name, Func<CancellationToken, Task<bool>> RunAsync)>
+        {
+            ("lifting suspensions", token => suspensions.LiftDueAsync(Batch, token)),
+            ("reading the registry", RefreshAsync),
+            ("ending tasks", EndOverdueAsync),
+            ("moving what ended", token => leases.FanOutAsync(Batch, token)),
+        };
+        var failures = new List<Exception>();
+        IReadOnlyList<ProviderDue> due;
+        bool more;
+        do
+        {
+            more = false;
+            foreach (var step in steps.ToList())
+            {
+                try
+                {
+                    more |= await step.RunAsync(cancellationToken);
+                }
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+                {
+                    LogStepFailed(logger, step.Name, e);
+                    failures.Add(e);
+                    steps.Remove(step);
+                }
+            }
+
+            due = await DispatchAsync(cancellationToken);
+        }
+        while (more);
+
+        if (failures.Count > 0) ExceptionDispatchInfo.Throw(failures[0]);
+        return Earliest(time.Now(), due, await tasks.NextDueAsync(cancellationToken));
     }
 
     /// <summary>Waits, within a bound, until the attempts of this node have returned: for shutting down.</summary>
@@ -43,13 +78,37 @@ public sealed class RevocationDispatcher(
         while (Running > 0 && time.GetElapsedTime(started) < bound) await Task.Delay(TimeSpan.FromMilliseconds(50), time);
     }
 
+    private async Task<bool> RefreshAsync(CancellationToken cancellationToken)
+    {
+        await catalog.RefreshAsync(cancellationToken);
+        return false;
+    }
+
+    private async Task<bool> EndOverdueAsync(CancellationToken cancellationToken)
+    {
+        var ended = await tasks.EndOverdueAsync(EndBatch, cancellationToken);
+        foreach (var task in ended) metrics.EndedByItself(task);
+        return ended.Count == EndBatch;
+    }
+
+    private async Task<IReadOnlyList<ProviderDue>> DispatchAsync(CancellationToken cancellationToken)
+    {
+        var due = await leases.NextDueAsync(cancellationToken);
+        var now = time.Now();
+        // A provider that was deleted when all was proven dead is missing here once a late answer brings something of it back.
+        if (due.Any(provider => !catalog.Current.TryFindProvider(provider.Provider, out _))) await catalog.ReloadAsync(cancellationToken);
+        foreach (var provider in due.TakeWhile(provider => provider.At <= now)) await StartAsync(provider.Provider, cancellationToken);
+        return due;
+    }
+
     private async Task StartAsync(Uid provider, CancellationToken cancellationToken)
     {
-        var max = Math.Min(_slots.FreeOf(provider), breaker.Allowance(provider));
+        var max = Math.Min(_slots.FreeOf(provider), breaker.Allowance(provider, _attempts.TakenOf(provider)));
         if (max <= 0) return;
         foreach (var lease in await leases.ClaimDueAsync(new Claim(provider, max, limits.ClaimFor), cancellationToken))
         {
             _slots.TryTake(provider);
+            _attempts.TryTake(provider);
             Interlocked.Increment(ref _running);
             _ = RunAsync(lease);
         }
@@ -67,6 +126,7 @@ public sealed class RevocationDispatcher(
         }
         finally
         {
+            _attempts.Release(lease.Gates.Provider.Uid);
             Interlocked.Decrement(ref _running);
             signals.Set();
         }
@@ -85,4 +145,7 @@ public sealed class RevocationDispatcher(
 
         return next;
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A look failed at {Step}; the rest of it is done, and it is tried again")]
+    private static partial void LogStepFailed(ILogger logger, string step, Exception error);
 }

@@ -45,10 +45,12 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
         return [.. claimed.Select(handles.Open)];
     }
 
-    public Task<bool> FanOutAsync(int batch, CancellationToken cancellationToken)
+    public async Task<bool> FanOutAsync(int batch, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        return writer.WriteAsync(LockSet.None, session => FanningOut.RunAsync(session, batch), cancellationToken);
+        // Looked for without the writer: mostly there is nothing, and whoever makes such work also says so.
+        if (!await contexts.ReadAsync(context => context.FanOuts.AnyAsync(cancellationToken))) return false;
+        return await writer.WriteAsync(LockSet.None, session => FanningOut.RunAsync(session, batch), cancellationToken);
     }
 
     public Task<IReadOnlyList<ProviderDue>> NextDueAsync(CancellationToken cancellationToken) =>

@@ -1,6 +1,7 @@
 using CredBroker.Core.Registry;
 using CredBroker.Core.Workloads;
 using CredBroker.TestSupport.Harness;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CredBroker.Core.Tests.Engine;
 
@@ -19,7 +20,24 @@ public abstract class EngineTests
     public async Task StartBroker()
     {
         _folder = Directory.CreateTempSubdirectory("credbroker-engine-").FullName;
-        Broker = await StoreHarness.SqliteAsync(Path.Combine(_folder, "broker.db"), Limits);
+        Broker = await StoreHarness.SqliteAsync(Database, Limits);
+    }
+
+    /// <summary>The database's file.</summary>
+    protected string Database => Path.Combine(_folder, "broker.db");
+
+    /// <summary>Starts the broker again with something otherwise: on a new database, or on the same with the same targets.</summary>
+    protected async Task RestartAsync(Action<IServiceCollection> more, bool keep = false)
+    {
+        var (time, scripted) = keep ? (Broker.Time, Broker.Scripted) : (null, null);
+        await Broker.DisposeAsync();
+        if (!keep)
+        {
+            Directory.Delete(_folder, recursive: true);
+            Directory.CreateDirectory(_folder);
+        }
+
+        Broker = await StoreHarness.SqliteAsync(Database, Limits, register: !keep, time, scripted, more);
     }
 
     [TearDown]
