@@ -9,6 +9,9 @@ public sealed record BrokerLimits
     /// <summary>How long a repeated request supersedes the lease that it made before.</summary>
     public TimeSpan SupersedeWindow { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long a request id is remembered at least; longer while what it made still runs.</summary>
+    public TimeSpan RequestIdsKept { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>The life of a task whose opener names none.</summary>
     public TimeSpan DefaultTaskLife { get; init; } = TimeSpan.FromHours(1);
 

@@ -1,4 +1,5 @@
 using CredBroker.Core;
+using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,6 +14,8 @@ public static class QuartzServices
     public static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan PruneAtLeastEvery = TimeSpan.FromMinutes(5);
 
     /// <summary>
     /// Looks for what is due: at the time that the last look named, at most 250 ms later, and at once after a commit of this node that made work. The
@@ -31,6 +34,7 @@ public static class QuartzServices
                     Take = signals.Take,
                 };
             })
+            .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
             // Hosted services stop in reverse order: first no more looks, then what is held is finished.
             .AddSingleton<IHostedService, DrainService>()
             .AddLooks();

@@ -26,6 +26,9 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
 {
     private const int MostCandidates = 200;
 
+    // A signal can be accepted until its time stamp is the tolerance old. The hook's may be raised at any time: what counts is the largest that there can be.
+    private static readonly TimeSpan RememberedFor = HookSpec.LongestTolerance + TimeSpan.FromMinutes(1);
+
     /// <summary>A hook by name, for verifying a signature.</summary>
     public Registered<HookSpec>? Find(string name) => catalog.Current.Hooks.GetValueOrDefault(name);
 
@@ -41,7 +44,7 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
         var decision = decider.EndTask(hook, task, sourceIp);
         await audit.AppendAsync(decision.ToAudit(actor, task.Id), cancellationToken);
         if (!decision.Allowed) return await RefuseAsync(hook, actor, decision.ToError(), cancellationToken);
-        var delivery = new HookDelivery(hook.Uid, signal.Id, Instants.Truncate(time.Now() + (hook.Spec.Tolerance * 2) + TimeSpan.FromMinutes(1)));
+        var delivery = new HookDelivery(hook.Uid, signal.Id, Instants.Truncate(Instants.Max(signal.SentAt, time.Now()) + RememberedFor));
         return await service.EndAsync(new TaskEnd(task.Id, signal.Outcome, TaskEndReason.Hook, actor) { Delivery = delivery }, cancellationToken);
     }
 

@@ -10,6 +10,7 @@ using CredBroker.Core.Providers;
 using CredBroker.Core.Quotas;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Registry;
+using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
 using CredBroker.Core.Signing;
 using CredBroker.Core.Suspensions;
@@ -70,6 +71,7 @@ public static class CoreServices
             .AddSingleton(provider => new SuspensionService(
                 provider.GetRequiredService<ISuspensionStore>(), provider.GetRequiredService<IWorkloadStore>(), provider.GetRequiredService<Catalog>(),
                 provider.GetRequiredService<Decider>(), options.Root, provider.GetRequiredService<Signals>(), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<Pruner>()
             .AddSingleton<ReceiptService>()
             .AddSingleton<AuditService>()
             .AddSingleton<IntrospectionService>()

@@ -10,7 +10,8 @@ public static class IdentitySourceRules
     private const int MostEntries = 64;
     private const int LongestText = 512;
     private const int LargestKeySet = 256 * 1024;
-    private static readonly TimeSpan LongestTokenLife = TimeSpan.FromHours(24);
+    /// <summary>The longest life that a source may accept in a token.</summary>
+    public static readonly TimeSpan LongestTokenLife = TimeSpan.FromHours(24);
 
     /// <summary>Every error of a document: misspelled members first, else what the values get wrong.</summary>
     /// <param name="document">The specification as JSON.</param>

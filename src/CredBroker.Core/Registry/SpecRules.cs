@@ -65,7 +65,7 @@ public sealed partial class SpecRules(ProviderTypes types, PolicySetCheck polici
         if (spec.Secret.Length == 0 && spec.PublicKeys.Count == 0) yield return new ValidationError("public_keys", "A hook needs a public key (v1a), or a secret source (v1).");
         if (spec.Secret.Length > 0 && secrets.Refusal(spec.Secret, new SecretConsumer("hook", name, "")) is { } refusal) yield return new ValidationError("secret", refusal);
         foreach (var key in spec.PublicKeys.Where(key => !IsPublicKey(key))) yield return new ValidationError("public_keys", "A public key is whpk_ and the base64 of 32 bytes.");
-        if (spec.Tolerance <= TimeSpan.Zero || spec.Tolerance > TimeSpan.FromMinutes(15)) yield return new ValidationError("tolerance", "A tolerance is more than 0 and at most 15m.");
+        if (spec.Tolerance <= TimeSpan.Zero || spec.Tolerance > HookSpec.LongestTolerance) yield return new ValidationError("tolerance", "A tolerance is more than 0 and at most 15m.");
     }
 
     private static IEnumerable<ValidationError> CheckReferences(RegistrySnapshot snapshot, PolicySetSpec spec) =>

@@ -101,6 +101,9 @@ public sealed record HookSpec
     /// <summary>The declared labels that a signal may match, within the same identity sources.</summary>
     public IReadOnlyList<string> MatchLabels { get; init; } = [];
 
+    /// <summary>The largest tolerance that a hook may have: so long is a delivery remembered, whatever the hook's own is now.</summary>
+    public static readonly TimeSpan LongestTolerance = TimeSpan.FromMinutes(15);
+
     /// <summary>How far a signal's time stamp may be from now.</summary>
     public TimeSpan Tolerance { get; init; } = TimeSpan.FromMinutes(5);
 

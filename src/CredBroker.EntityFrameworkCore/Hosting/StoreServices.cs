@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Registry;
+using CredBroker.Core.Retention;
 using CredBroker.Core.Signing;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Tasks;
@@ -13,6 +14,7 @@ using CredBroker.EntityFrameworkCore.Leases;
 using CredBroker.EntityFrameworkCore.Protection;
 using CredBroker.EntityFrameworkCore.Receipts;
 using CredBroker.EntityFrameworkCore.Registry;
+using CredBroker.EntityFrameworkCore.Retention;
 using CredBroker.EntityFrameworkCore.Signing;
 using CredBroker.EntityFrameworkCore.Suspensions;
 using CredBroker.EntityFrameworkCore.Tasks;
@@ -54,6 +56,7 @@ public static class StoreServices
         services.AddSingleton<IWorkloadStore, WorkloadStore>();
         services.AddSingleton<IReceiptStore, ReceiptStore>();
         services.AddSingleton<IAuditLog, AuditLog>();
+        services.AddSingleton<IRetentionStore, RetentionStore>();
         services.AddSingleton<ISigningKeyStore, SigningKeyStore>();
         return services;
     }

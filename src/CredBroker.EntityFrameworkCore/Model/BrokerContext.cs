@@ -19,6 +19,8 @@ public abstract partial class BrokerContext(DbContextOptions options) : DbContex
     public DbSet<WorkloadRow> Workloads => Set<WorkloadRow>();
     public DbSet<SuspensionRow> Suspensions => Set<SuspensionRow>();
     public DbSet<FanOutRow> FanOuts => Set<FanOutRow>();
+    public DbSet<RequestRow> Requests => Set<RequestRow>();
+    public DbSet<DeliveryRow> Deliveries => Set<DeliveryRow>();
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
     public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
     public DbSet<WriterRow> Writers => Set<WriterRow>();

@@ -26,7 +26,10 @@ internal static class RegistryTables
         model.Entity<CounterRow>(entity =>
             entity.ToTable("counters", table => table.HasCheckConstraint("ck_counters_value", "value >= 0")).HasKey(row => row.Key));
         model.Entity<RequestRow>(entity =>
-            entity.ToTable("requests", table => table.HasCheckConstraint("ck_requests_attempt", "attempt >= 0")).HasKey(row => row.Key));
+        {
+            entity.ToTable("requests", table => table.HasCheckConstraint("ck_requests_attempt", "attempt >= 0")).HasKey(row => row.Key);
+            entity.HasIndex(row => row.At, "ix_requests_at");
+        });
         model.Entity<SuspensionRow>(entity =>
         {
             entity.ToTable("suspensions").HasKey(row => row.Id);

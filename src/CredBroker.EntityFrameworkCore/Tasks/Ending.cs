@@ -11,8 +11,6 @@ namespace CredBroker.EntityFrameworkCore.Tasks;
 /// <summary>Ends a task and all below it: rows of tasks, never of leases. What they held is dead in effect at the commit, and is moved in batches afterwards.</summary>
 internal static class Ending
 {
-    private const int MostForgotten = 100;
-
     public static async Task<EndTaskOutcome> RunAsync(WriteSession session, TaskEnd end)
     {
         if (await TaskReads.FindAsync(session, end.Task) is not { } task) return new EndTaskOutcome.Unknown();
@@ -80,12 +78,7 @@ internal static class Ending
 
     private static async Task<bool> RememberAsync(WriteSession session, HookDelivery delivery, Uid task)
     {
-        var deliveries = session.Tables.Deliveries;
-        await session.ExecuteAsync($"""
-            DELETE FROM {deliveries.Name} WHERE (hook, delivery_id) IN
-            (SELECT x.hook, x.delivery_id FROM {deliveries.Name} x WHERE x.keep_until < {session.Now} ORDER BY x.keep_until LIMIT {MostForgotten})
-            """);
         var row = new DeliveryRow { Hook = delivery.Hook, DeliveryId = delivery.Id, TaskId = task, KeepUntil = delivery.KeepUntil };
-        return await session.InsertIfNewAsync(deliveries, row);
+        return await session.InsertIfNewAsync(session.Tables.Deliveries, row);
     }
 }

@@ -27,6 +27,9 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         _loop = Task.Run(LoopAsync);
     }
 
+    /// <summary>Whether nobody waits to be written: when what is in no hurry may go.</summary>
+    public bool Idle => _queue.Reader.Count == 0;
+
     /// <summary>Runs a change and answers it after its commit. <paramref name="work"/> may run more than once, and must not wait for anything but the session.</summary>
     /// <exception cref="StoreUnavailableException">The queue is full, or the database cannot take it.</exception>
     public async Task<T> WriteAsync<T>(LockSet locks, Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)

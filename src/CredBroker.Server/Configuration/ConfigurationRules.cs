@@ -90,6 +90,8 @@ internal static partial class ConfigurationRules
         }
 
         if (limits.DefaultTaskLife > limits.LongestTaskLife) errors.Rule("limits.defaultTaskLife", "This is longer than limits.longestTaskLife.");
+        if (limits.RequestIdsKept < limits.LongestTaskLife + limits.SupersedeWindow || limits.RequestIdsKept < IdentitySourceRules.LongestTokenLife * 2)
+            errors.Rule("limits.requestIdsKept", "This must be at least limits.longestTaskLife and limits.supersedeWindow together, and at least 48h: no copy of a request may outlive the memory of it.");
         if (limits.TreeDepth > 32) errors.Rule("limits.treeDepth", "A tree of tasks can be at most 32 deep.");
         if (limits.AttemptTimeout >= limits.ClaimFor)
             errors.Rule("limits.attemptTimeout", "This must be shorter than limits.claimFor, else a second node would start before the first has given up.");

@@ -78,6 +78,21 @@ public sealed class HookTests : EngineTests
     }
 
     [Test]
+    public async Task A_signal_is_remembered_for_the_largest_tolerance_that_its_hook_may_be_given()
+    {
+        var (one, two) = (await OpenAsync("run-1"), await OpenAsync("run-2"));
+        Ok(await SignalAsync("ci", "m-1", task: one.Id));
+        Broker.Time.Advance(HookSpec.LongestTolerance);
+        await Broker.Get<Retention.Pruner>().LookAsync(None);
+        await SignalAsync("ci", "m-1", task: two.Id);
+        Assert.That(await RunsAsync(two), Is.True, "somebody may have raised the tolerance meanwhile, so that the old signal is accepted again");
+        Broker.Time.Advance(TimeSpan.FromMinutes(2));
+        await Broker.Get<Retention.Pruner>().LookAsync(None);
+        await SignalAsync("ci", "m-1", task: two.Id);
+        Assert.That(await RunsAsync(two), Is.False, "no tolerance accepts it now: this is another");
+    }
+
+    [Test]
     public async Task A_hook_of_another_source_ends_nothing_and_learns_nothing()
     {
         var task = await OpenAsync("run-1");

@@ -1,9 +1,11 @@
+using System.Data.Common;
 using CredBroker.EntityFrameworkCore;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.TestSupport.Postgres;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace CredBroker.TestSupport.Stores;
 
@@ -57,8 +59,21 @@ public abstract class StoreDatabase : IAsyncDisposable
     /// <summary>Asks for one value.</summary>
     public abstract Task<object?> ScalarAsync(string sql);
 
+    /// <summary>Keeps whatever writers ask for, until the answer is disposed: who only reads goes on, everybody else waits and fails.</summary>
+    public abstract Task<IAsyncDisposable> HoldWritesAsync();
+
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>Runs a statement on a connection that is kept open, and with it what the statement has locked.</summary>
+    private protected static async Task<IAsyncDisposable> HoldAsync(DbConnection connection, string sql)
+    {
+        await connection.OpenAsync().ConfigureAwait(false);
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        return connection;
+    }
 }
 
 /// <summary>A SQLite file in a temporary folder.</summary>
@@ -99,6 +114,9 @@ public sealed class SqliteStoreDatabase : StoreDatabase
     }
 
     /// <inheritdoc/>
+    public override Task<IAsyncDisposable> HoldWritesAsync() => HoldAsync(new SqliteConnection($"Data Source={Path};Pooling=False"), "BEGIN IMMEDIATE");
+
+    /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
         Directory.Delete(_folder, recursive: true);
@@ -130,6 +148,13 @@ public sealed class PostgresStoreDatabase(PostgresDatabase database) : StoreData
 
     /// <inheritdoc/>
     public override Task<object?> ScalarAsync(string sql) => database.ScalarAsync<object>(sql);
+
+    /// <inheritdoc/>
+    public override async Task<IAsyncDisposable> HoldWritesAsync()
+    {
+        var tables = await database.ScalarAsync<string>("SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_catalog.pg_tables WHERE schemaname = 'credbroker'").ConfigureAwait(false);
+        return await HoldAsync(new NpgsqlConnection(database.ConnectionString), $"BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE").ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public override ValueTask DisposeAsync() => database.DisposeAsync();

@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Registry;
+using CredBroker.Core.Retention;
 using CredBroker.Core.Signing;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Tasks;
@@ -38,6 +39,9 @@ public sealed class StoreNode(ServiceProvider services, FakeTimeProvider time) :
 
     /// <summary>The receipts.</summary>
     public IReceiptStore Receipts { get; } = services.GetRequiredService<IReceiptStore>();
+
+    /// <summary>What is forgotten.</summary>
+    public IRetentionStore Retention { get; } = services.GetRequiredService<IRetentionStore>();
 
     /// <summary>The audit trail.</summary>
     public IAuditLog Audit { get; } = services.GetRequiredService<IAuditLog>();

@@ -714,6 +714,8 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
                     b.HasKey("Key");
 
+                    b.HasIndex(new[] { "At" }, "ix_requests_at");
+
                     b.ToTable("requests", "credbroker", t =>
                         {
                             t.HasCheckConstraint("ck_requests_attempt", "attempt >= 0");

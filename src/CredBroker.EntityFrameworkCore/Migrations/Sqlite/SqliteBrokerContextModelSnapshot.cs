@@ -716,6 +716,8 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
                     b.HasKey("Key");
 
+                    b.HasIndex(new[] { "At" }, "ix_requests_at");
+
                     b.ToTable("requests", null, t =>
                         {
                             t.HasCheckConstraint("ck_requests_attempt", "attempt >= 0");

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Core.Retention;
+
+/// <summary>
+/// Forgets what can no longer matter, little by little and in no hurry: one batch a look, and none while others wait for the writer. Several nodes may do
+/// it at once.
+/// </summary>
+public sealed partial class Pruner(IRetentionStore store, BrokerLimits limits, ILogger<Pruner> logger, TimeProvider time)
+{
+    /// <summary>The most of each sort that one transaction forgets.</summary>
+    public const int Batch = 500;
+
+    private static readonly TimeSpan BetweenBatches = TimeSpan.FromSeconds(1);
+
+    /// <summary>Looks once. Answers when to look next.</summary>
+    public async Task<DateTimeOffset> LookAsync(CancellationToken cancellationToken)
+    {
+        var pruned = await store.PruneAsync(Instants.Truncate(time.Now() - limits.RequestIdsKept), Batch, cancellationToken);
+        if (pruned.Requests + pruned.Deliveries > 0) LogPruned(logger, pruned.Requests, pruned.Deliveries);
+        var more = pruned.Deferred || pruned.Requests == Batch || pruned.Deliveries == Batch;
+        return more ? time.Now() + BetweenBatches : DateTimeOffset.MaxValue;
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Forgot {Requests} request ids and {Deliveries} deliveries")]
+    private static partial void LogPruned(ILogger logger, int requests, int deliveries);
+}
