@@ -82,6 +82,9 @@ public abstract class RoleKind
 
     /// <summary>The fields of the credential, for documentation.</summary>
     public abstract IReadOnlyList<string> CredentialFields { get; }
+
+    /// <summary>The fields of the credentials of one template, where the template names them.</summary>
+    public virtual IReadOnlyList<string> CredentialFieldsOf(JsonElement template) => CredentialFields;
 }
 
 /// <summary>What a provider is given.</summary>

@@ -71,6 +71,9 @@ public abstract class RoleKind<TTemplate> : RoleKind
     /// <inheritdoc/>
     public sealed override ExclusiveGroup? ExclusiveGroupOf(JsonElement template) => ExclusiveGroupOf(Read(template));
 
+    /// <inheritdoc/>
+    public sealed override IReadOnlyList<string> CredentialFieldsOf(JsonElement template) => CredentialFieldsOf(Read(template));
+
     /// <summary>Reads a valid template.</summary>
     public TTemplate Read(JsonElement template) => Document<TTemplate>.Read(template);
 
@@ -88,4 +91,7 @@ public abstract class RoleKind<TTemplate> : RoleKind
 
     /// <summary>The document at the target that the credentials share.</summary>
     protected virtual ExclusiveGroup? ExclusiveGroupOf(TTemplate template) => null;
+
+    /// <summary>The fields of the credential.</summary>
+    protected virtual IReadOnlyList<string> CredentialFieldsOf(TTemplate template) => CredentialFields;
 }

@@ -30,7 +30,7 @@ public abstract class ProviderUnderTest : IAsyncDisposable
     /// <summary>Roles that must be refused, by their template's validation or at the latest when they are issued from.</summary>
     public abstract IReadOnlyList<RoleExample> BadRoles { get; }
 
-    /// <summary>The fields of a credential that are secret, as opposed to a user name or a host.</summary>
+    /// <summary>The fields of a credential that are secret, as opposed to a user name or a host, of every role kind: each has at least one of them.</summary>
     public abstract IReadOnlyList<string> SecretFields { get; }
 
     /// <summary>Whether the target lets this credential in now, asked of the target itself.</summary>

@@ -33,8 +33,8 @@ public abstract record StandInFault
     /// <summary>It acts only once its clock has moved on by this much, whether the caller still waits or not: a late effect.</summary>
     public sealed record ActsLate(TimeSpan After) : StandInFault;
 
-    /// <summary>It acts at once, and answers once its clock has moved on by this much.</summary>
-    public sealed record AnswersLate(TimeSpan After) : StandInFault;
+    /// <summary>It acts at once, and answers once its clock, or the one given here, has moved on by this much.</summary>
+    public sealed record AnswersLate(TimeSpan After, TimeProvider? Clock = null) : StandInFault;
 }
 
 /// <summary>Which requests meet which fault. Safe for concurrent use.</summary>

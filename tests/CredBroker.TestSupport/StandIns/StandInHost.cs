@@ -132,7 +132,7 @@ public sealed class StandInHost : IAsyncDisposable
                 break;
             case StandInFault.AnswersLate late:
                 var answer = _answer(request);
-                await Task.Delay(late.After, _options.Clock, context.RequestAborted);
+                await Task.Delay(late.After, late.Clock ?? _options.Clock, context.RequestAborted);
                 await WriteAsync(context, answer);
                 break;
         }
