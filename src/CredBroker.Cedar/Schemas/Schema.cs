@@ -1,17 +1,22 @@
 using System.Collections.Immutable;
 using CredBroker.Cedar.Schemas;
+using CredBroker.Cedar.Text;
 
 namespace CredBroker.Cedar;
 
 /// <summary>Which entities, actions and contexts there are: what policies are validated against. Immutable.</summary>
 public sealed class Schema
 {
+    // An attribute takes two levels for each that its type nests.
+    private const int MaxJsonDepth = 3 * TextLimits.MaxNesting;
+
     private readonly Dictionary<string, EntityTypeInfo> _entityTypes;
     private readonly Dictionary<EntityUid, ActionInfo> _actions;
+    private readonly SchemaSyntax _syntax;
 
-    internal Schema(Dictionary<string, EntityTypeInfo> entityTypes, Dictionary<EntityUid, ActionInfo> actions)
+    internal Schema(Dictionary<string, EntityTypeInfo> entityTypes, Dictionary<EntityUid, ActionInfo> actions, SchemaSyntax syntax)
     {
-        (_entityTypes, _actions) = (entityTypes, actions);
+        (_entityTypes, _actions, _syntax) = (entityTypes, actions, syntax);
         EntityTypes = [.. entityTypes.Keys.Order(StringComparer.Ordinal)];
         Actions = [.. actions.Keys.OrderBy(a => a.Type, StringComparer.Ordinal).ThenBy(a => a.Id, StringComparer.Ordinal)];
         ActionEntities = [.. Actions.Select(a => new Entity(a, null, actions[a].Parents))];
@@ -35,6 +40,27 @@ public sealed class Schema
         ArgumentNullException.ThrowIfNull(text);
         return new SchemaParser(text, file).Parse();
     }
+
+    /// <summary>Reads a schema in Cedar's JSON format.</summary>
+    /// <param name="json">A JSON object.</param>
+    /// <param name="file">The name that errors carry.</param>
+    public static Parsed<Schema> ParseJson(string json, string file = "")
+    {
+        var syntax = CedarJson.Parse(json, file, MaxJsonDepth, (shape, root) => new SchemaJsonReader(shape).Read(root));
+        if (!syntax.IsValid)
+            return new(syntax.Errors);
+        var diagnostics = new DiagnosticBag(file);
+        return new SchemaResolver(syntax.Value, diagnostics).Resolve() is { } schema ? new(schema) : new(diagnostics.ToSorted());
+    }
+
+    /// <summary>
+    /// The schema in Cedar's text format. Errors if it was read from JSON and says what text can't: an entity type where another type has its name, or
+    /// attributes of an entity that are a type's name.
+    /// </summary>
+    public Parsed<string> ToText() => SchemaTextWriter.Write(_syntax);
+
+    /// <summary>The schema in Cedar's JSON format.</summary>
+    public string ToJson() => CedarJson.Write(json => new SchemaJsonWriter(json).Write(_syntax));
 
     /// <summary>The actions of this schema that a policy's scope admits: those it names, those in the groups it names, or all.</summary>
     public ImmutableArray<EntityUid> ActionsOf(Policy policy)

@@ -6,8 +6,8 @@ namespace CredBroker.Cedar.Schemas;
 /// <summary>Reads the text format of schemas. After an error it goes on behind the next semicolon.</summary>
 internal sealed class SchemaParser(string text, string file) : TokenReader(text, file)
 {
-    private readonly List<DeclarationSyntax> _declarations = [];
-    private readonly HashSet<string> _spaces = new(StringComparer.Ordinal);
+    private readonly ImmutableArray<DeclarationSyntax>.Builder _declarations = ImmutableArray.CreateBuilder<DeclarationSyntax>();
+    private readonly ImmutableArray<SpaceSyntax>.Builder _spaces = ImmutableArray.CreateBuilder<SpaceSyntax>();
     private string _space = "";
 
     public Parsed<Schema> Parse()
@@ -25,7 +25,8 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
         }
         if (_space.Length > 0 && Diagnostics.IsEmpty)
             Diagnostics.Add(At(Current), $"the namespace {_space} is not closed");
-        var schema = Diagnostics.IsEmpty ? new SchemaResolver(_declarations, Diagnostics).Resolve() : null;
+        var syntax = new SchemaSyntax(_declarations.ToImmutable(), _spaces.ToImmutable());
+        var schema = Diagnostics.IsEmpty ? new SchemaResolver(syntax, Diagnostics).Resolve() : null;
         return schema is not null ? new(schema) : new(Diagnostics.ToSorted());
     }
 
@@ -36,34 +37,40 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
             _space = "";
             return;
         }
-        ParseAnnotations();
+        var annotations = ParseAnnotations();
         if (_space.Length == 0 && AcceptWord("namespace"))
         {
             var at = Current;
             var path = ParsePath();
             Expect(TokenKind.OpenBrace, "'{'");
-            if (!_spaces.Add(path))
+            if (_spaces.Any(s => s.Name == path))
                 Diagnostics.Add(At(at), $"the namespace {path} is declared twice");
+            _spaces.Add(new SpaceSyntax(path, annotations));
             _space = path;
             return;
         }
-        _declarations.Add(ParseDeclaration());
+        _declarations.Add(ParseDeclaration() with { Annotations = annotations });
     }
 
     // Annotations document a schema; they mean nothing to a decision.
-    private void ParseAnnotations()
+    private ImmutableArray<Annotation> ParseAnnotations()
     {
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var annotations = ImmutableArray.CreateBuilder<Annotation>();
         while (Accept(TokenKind.At))
         {
             var name = Expect(TokenKind.Identifier, "an annotation's name");
-            if (!names.Add(TextOf(name)))
-                Diagnostics.Add(At(name), $"the annotation @{TextOf(name)} is repeated");
-            if (!Accept(TokenKind.OpenParen))
-                continue;
-            Unquote(Expect(TokenKind.String, "a string"));
-            Expect(TokenKind.CloseParen, "')'");
+            var value = "";
+            if (Accept(TokenKind.OpenParen))
+            {
+                value = Unquote(Expect(TokenKind.String, "a string"));
+                Expect(TokenKind.CloseParen, "')'");
+            }
+            var annotation = new Annotation(TextOf(name), value, At(name));
+            if (annotations.Any(a => a.Name == annotation.Name))
+                Diagnostics.Add(annotation.Location, $"the annotation @{annotation.Name} is repeated");
+            annotations.Add(annotation);
         }
+        return annotations.DrainToImmutable();
     }
 
     private DeclarationSyntax ParseDeclaration()
@@ -198,13 +205,13 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
         var attributes = ImmutableArray.CreateBuilder<AttributeSyntax>();
         while (!Accept(TokenKind.CloseBrace))
         {
-            ParseAnnotations();
+            var annotations = ParseAnnotations();
             var name = ParseName();
             var isRequired = !Accept(TokenKind.Question);
             Expect(TokenKind.Colon, "':'");
             if (!names.Add(name.Name))
                 Diagnostics.Add(name.Location, $"the attribute {Quoting.Quote(name.Name)} is repeated");
-            attributes.Add(new AttributeSyntax(name, isRequired, ParseType()));
+            attributes.Add(new AttributeSyntax(name, isRequired, ParseType(), annotations));
             if (!Is(TokenKind.CloseBrace))
                 Expect(TokenKind.Comma, "',' or '}'");
         }

@@ -4,7 +4,7 @@ using CredBroker.Cedar.Text;
 namespace CredBroker.Cedar.Schemas;
 
 /// <summary>Turns declarations into a schema: every name is resolved, every error recorded.</summary>
-internal sealed class SchemaResolver(List<DeclarationSyntax> declarations, DiagnosticBag diagnostics)
+internal sealed class SchemaResolver(SchemaSyntax syntax, DiagnosticBag diagnostics)
 {
     private readonly Dictionary<string, DeclarationSyntax> _entityTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeclarationSyntax.CommonType> _commonTypes = new(StringComparer.Ordinal);
@@ -13,7 +13,7 @@ internal sealed class SchemaResolver(List<DeclarationSyntax> declarations, Diagn
     /// <summary>The schema, or null after errors.</summary>
     public Schema? Resolve()
     {
-        foreach (var declaration in declarations)
+        foreach (var declaration in syntax.Declarations)
         {
             foreach (var name in declaration.Names)
                 Collect(declaration, name);
@@ -26,7 +26,7 @@ internal sealed class SchemaResolver(List<DeclarationSyntax> declarations, Diagn
             types.ResolveCommon(path, declaration.Names[0].Location);
         var entityTypes = ResolveEntityTypes(types);
         var actions = ResolveActions(types);
-        return diagnostics.IsEmpty ? new Schema(entityTypes, actions) : null;
+        return diagnostics.IsEmpty ? new Schema(entityTypes, actions, syntax) : null;
     }
 
     private void Collect(DeclarationSyntax declaration, NameSyntax name)
@@ -49,7 +49,7 @@ internal sealed class SchemaResolver(List<DeclarationSyntax> declarations, Diagn
     // RFC 70: a name must not mean different things inside a namespace and outside of all.
     private void RefuseShadowing()
     {
-        foreach (var declaration in declarations.Where(d => d.Space.Length > 0))
+        foreach (var declaration in syntax.Declarations.Where(d => d.Space.Length > 0))
         {
             foreach (var name in declaration.Names)
             {
@@ -82,8 +82,8 @@ internal sealed class SchemaResolver(List<DeclarationSyntax> declarations, Diagn
             ? [.. entity.Parents.Select(p => types.ResolveEntity(p, entity.Space)).OfType<string>()]
             : [];
 
-    private static EntityTypeInfo ResolveEntityType(string path, DeclarationSyntax.Entity entity, HashSet<string> ancestors, SchemaTypeResolver types) =>
-        new(path, types.ResolveRecord(entity.Attributes, entity.Space),
+    private EntityTypeInfo ResolveEntityType(string path, DeclarationSyntax.Entity entity, HashSet<string> ancestors, SchemaTypeResolver types) =>
+        new(path, ResolveRecord(entity.Attributes, entity.Space, types, "the shape of an entity"),
             entity.Tags is null ? null : types.Resolve(entity.Tags, entity.Space), null, ancestors);
 
     private Dictionary<EntityUid, ActionInfo> ResolveActions(SchemaTypeResolver types)
@@ -98,7 +98,7 @@ internal sealed class SchemaResolver(List<DeclarationSyntax> declarations, Diagn
             result[uid] = new ActionInfo(uid, groups[uid],
                 ResolveTypes(applies.Principals, declaration.Space, types),
                 ResolveTypes(applies.Resources, declaration.Space, types),
-                ResolveContext(applies.Context, declaration.Space, types),
+                applies.Context is null ? CedarType.Record.Empty : ResolveRecord(applies.Context, declaration.Space, types, "a context"),
                 Hierarchy.Ancestors(uid, u => groups[u]));
         }
         return result;
@@ -107,13 +107,11 @@ internal sealed class SchemaResolver(List<DeclarationSyntax> declarations, Diagn
     private static ImmutableArray<string> ResolveTypes(ImmutableArray<NameSyntax> names, string space, SchemaTypeResolver types) =>
         [.. names.Select(n => types.ResolveEntity(n, space)).OfType<string>().Distinct(StringComparer.Ordinal)];
 
-    private CedarType.Record ResolveContext(TypeSyntax? syntax, string space, SchemaTypeResolver types)
+    private CedarType.Record ResolveRecord(TypeSyntax syntax, string space, SchemaTypeResolver types, string what)
     {
-        if (syntax is null)
-            return CedarType.Record.Empty;
         var type = types.Resolve(syntax, space);
         if (type is not null and not CedarType.Record)
-            diagnostics.Add(syntax.Location, $"a context is a record, not {type}");
+            diagnostics.Add(syntax.Location, $"{what} is a record, not {type}");
         return type as CedarType.Record ?? CedarType.Record.Empty;
     }
 

@@ -2,23 +2,41 @@ using System.Collections.Immutable;
 
 namespace CredBroker.Cedar.Schemas;
 
-/// <summary>A name as it stands in the text of a schema, before it is resolved.</summary>
+/// <summary>A schema as it was written, text or JSON, before its names are resolved.</summary>
+/// <param name="Declarations">What is declared, in order.</param>
+/// <param name="Spaces">The namespaces that were opened, in order.</param>
+internal sealed record SchemaSyntax(ImmutableArray<DeclarationSyntax> Declarations, ImmutableArray<SpaceSyntax> Spaces);
+
+internal sealed record SpaceSyntax(string Name, ImmutableArray<Annotation> Annotations);
+
+/// <summary>A name as it stands in the text of a schema.</summary>
 internal sealed record NameSyntax(string Name, SourceLocation Location);
+
+/// <summary>What a type's name may stand for. Text always leaves it open; JSON may say.</summary>
+internal enum TypeNameKind : byte
+{
+    Any,
+    Entity,
+    Common,
+    BuiltIn,
+}
 
 internal abstract record TypeSyntax(SourceLocation Location)
 {
-    public sealed record Named(string Path, SourceLocation Location) : TypeSyntax(Location);
+    public sealed record Named(string Path, SourceLocation Location, TypeNameKind Kind = TypeNameKind.Any) : TypeSyntax(Location);
 
     public sealed record Set(TypeSyntax Element, SourceLocation Location) : TypeSyntax(Location);
 
     public sealed record Record(ImmutableArray<AttributeSyntax> Attributes, SourceLocation Location) : TypeSyntax(Location);
 }
 
-internal sealed record AttributeSyntax(NameSyntax Name, bool IsRequired, TypeSyntax Type);
+internal sealed record AttributeSyntax(NameSyntax Name, bool IsRequired, TypeSyntax Type, ImmutableArray<Annotation> Annotations);
 
 internal abstract record DeclarationSyntax(string Space, ImmutableArray<NameSyntax> Names)
 {
-    public sealed record Entity(string Space, ImmutableArray<NameSyntax> Names, ImmutableArray<NameSyntax> Parents, TypeSyntax.Record Attributes, TypeSyntax? Tags)
+    public ImmutableArray<Annotation> Annotations { get; init; } = [];
+
+    public sealed record Entity(string Space, ImmutableArray<NameSyntax> Names, ImmutableArray<NameSyntax> Parents, TypeSyntax Attributes, TypeSyntax? Tags)
         : DeclarationSyntax(Space, Names);
 
     public sealed record EnumEntity(string Space, ImmutableArray<NameSyntax> Names, ImmutableArray<string> Ids) : DeclarationSyntax(Space, Names);

@@ -27,6 +27,8 @@ internal sealed class SchemaTypeResolver(
     private readonly HashSet<string> _open = new(StringComparer.Ordinal);
     private int _depth;
 
+    public static bool IsExtension(string name) => BuiltIn.GetValueOrDefault(name) is CedarType.Extension;
+
     public static bool IsReservedTypeName(string name) => Reserved.Contains(name);
 
     /// <summary>The type, or null after an error.</summary>
@@ -49,7 +51,7 @@ internal sealed class SchemaTypeResolver(
         return type;
     }
 
-    public CedarType.Record ResolveRecord(TypeSyntax.Record syntax, string space)
+    private CedarType.Record ResolveRecord(TypeSyntax.Record syntax, string space)
     {
         var attributes = ImmutableSortedDictionary.CreateBuilder<string, AttributeType>(StringComparer.Ordinal);
         foreach (var attribute in syntax.Attributes)
@@ -94,13 +96,13 @@ internal sealed class SchemaTypeResolver(
     {
         foreach (var candidate in Candidates(named.Path, space))
         {
-            if (commonTypes.ContainsKey(candidate))
+            if (named.Kind is TypeNameKind.Any or TypeNameKind.Common && commonTypes.ContainsKey(candidate))
                 return ResolveCommon(candidate, named.Location);
-            if (entityTypes.ContainsKey(candidate))
+            if (named.Kind is TypeNameKind.Any or TypeNameKind.Entity && entityTypes.ContainsKey(candidate))
                 return new CedarType.Entity(candidate);
         }
         var builtIn = named.Path.StartsWith("__cedar::", StringComparison.Ordinal) ? named.Path["__cedar::".Length..] : named.Path;
-        if (BuiltIn.TryGetValue(builtIn, out var type))
+        if (named.Kind != TypeNameKind.Entity && BuiltIn.TryGetValue(builtIn, out var type))
             return type;
         diagnostics.Add(named.Location, $"there is no type {named.Path}");
         return null;

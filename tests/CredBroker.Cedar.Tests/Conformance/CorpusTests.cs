@@ -31,19 +31,25 @@ internal sealed class CorpusTests(Corpus corpus)
     }
 
     [Test]
-    public void Validates_every_policy_set_as_the_official_implementation_does()
+    public void Validates_every_policy_set_as_the_official_implementation_does() => ValidatesAll("", c => c.Schema);
+
+    [Test]
+    public void Validates_every_policy_set_the_same_after_the_schema_went_from_text_to_JSON_and_back() => ValidatesAll(" after a round trip",
+        c => Schema.Parse(Schema.ParseJson(c.Schema.ToJson()).OrThrow().ToText().OrThrow()).OrThrow());
+
+    private void ValidatesAll(string how, Func<CorpusCase, Schema> schema)
     {
         var disagreements = new List<string>();
         var (valid, invalid) = (0, 0);
         foreach (var item in corpus.Read())
         {
-            var issues = new Validator(item.Schema).Validate(item.Policies);
+            var issues = new Validator(schema(item)).Validate(item.Policies);
             var isValid = issues.All(i => i.IsWarning);
             (valid, invalid) = isValid ? (valid + 1, invalid) : (valid, invalid + 1);
             if (isValid != item.ShouldValidate)
                 disagreements.Add($"{item.Name} should {(item.ShouldValidate ? "" : "not ")}validate\n  {string.Join("\n  ", issues)}");
         }
-        TestContext.Out.WriteLine($"{valid} valid and {invalid} invalid policy sets of {corpus}");
+        TestContext.Out.WriteLine($"{valid} valid and {invalid} invalid policy sets of {corpus}{how}");
         Assert.That(disagreements, Is.Empty);
         Assert.That(valid + invalid, Is.EqualTo(corpus.Cases));
     }
