@@ -33,7 +33,7 @@ public static class CedarJson
     /// <param name="json">A JSON array.</param>
     /// <param name="schema">
     /// If given, the entity types say where entities and extension values may be written without their wrapping, and the schema's actions are added.
-    /// Whether the entities are as the schema wants them is for the <see cref="Validator"/> to say.
+    /// Whether the entities are as the schema wants them is for <see cref="Validator.Validate(EntityStore)"/> to say.
     /// </param>
     /// <param name="file">The name that errors carry.</param>
     public static Parsed<EntityStore> ParseEntities(string json, Schema? schema = null, string file = "") =>

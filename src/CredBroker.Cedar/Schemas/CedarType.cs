@@ -91,9 +91,9 @@ internal abstract record CedarType
         var joined = ImmutableSortedDictionary.CreateBuilder<string, AttributeType>(StringComparer.Ordinal);
         foreach (var (name, mine) in a.Attributes)
         {
-            if (!b.Attributes.TryGetValue(name, out var theirs) || Join(mine.Type, theirs.Type) is not { } type)
+            if (!b.Attributes.TryGetValue(name, out var theirs) || mine.IsRequired != theirs.IsRequired || Join(mine.Type, theirs.Type) is not { } type)
                 return null;
-            joined.Add(name, new AttributeType(type, mine.IsRequired && theirs.IsRequired));
+            joined.Add(name, new AttributeType(type, mine.IsRequired));
         }
         return new Record(joined.ToImmutable());
     }

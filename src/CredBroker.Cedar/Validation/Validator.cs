@@ -6,7 +6,7 @@ using CredBroker.Cedar.Validation;
 namespace CredBroker.Cedar;
 
 /// <summary>
-/// Checks policies against a schema, strictly: for every kind of request that the schema allows, the policy must evaluate without a type
+/// Checks policies, requests and entities against a schema. Policies strictly: for every kind of request that the schema allows, the policy must evaluate without a type
 /// error, and for at least one it must be able to apply. What is left to fail at run time is arithmetic that overflows and entities that don't exist.
 /// </summary>
 /// <param name="schema">The schema.</param>
@@ -19,6 +19,20 @@ public sealed class Validator(Schema schema)
     {
         ArgumentNullException.ThrowIfNull(policies);
         return [.. policies.Policies.Concat(policies.Templates).SelectMany(p => Validate(p))];
+    }
+
+    /// <summary>All that is wrong with a request: unknown entities, an action that is not for them, a context of another shape.</summary>
+    public ImmutableArray<DataIssue> Validate(Request request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return DataValidator.Check(schema, request);
+    }
+
+    /// <summary>All that is wrong with entities: unknown types, attributes of another shape, tags and parents that they can't have.</summary>
+    public ImmutableArray<DataIssue> Validate(EntityStore entities)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        return DataValidator.Check(schema, entities);
     }
 
     /// <summary>All that is wrong with one policy.</summary>
