@@ -114,6 +114,7 @@ mkdir "$work/results"
 command -v dotnet >/dev/null || give_up "There is no dotnet on the path: install the .NET SDK that global.json names."
 [ -n "${CREDBROKER_TEST_POSTGRES:-}" ] || start_postgres
 export CREDBROKER_TEST_REQUIRE_POSTGRES=1
+bash tests/cedar-oracle.sh >/dev/null || echo "The tests that compare with the official Cedar implementation are skipped."
 dotnet build CredBroker.sln --verbosity quiet --nologo -clp:NoSummary || give_up "The build failed."
 for project in tests/*.Tests/*.csproj; do run_tests "$project"; done
 finish

@@ -40,7 +40,7 @@ public sealed class Authorizer
         var candidates = new CandidateList(stackalloc int[64]);
         try
         {
-            _index.Collect(request, entities, ref candidates);
+            _index.Collect(new ScopeQuery(request.Principal, request.Action, request.Resource, entities), ref candidates);
             foreach (var position in candidates.ToOrdered())
             {
                 tally.Add(Policies.Policies[position], evaluation);
@@ -53,6 +53,31 @@ public sealed class Authorizer
             candidates.Dispose();
         }
         return tally.ToResponse(evaluation.IsExhausted);
+    }
+
+    /// <summary>
+    /// Says what can be said of a request of which part is unknown: that it is allowed or denied whatever the unknown is, or on which policies it depends.
+    /// Allow and deny are certain; depends may turn out to be certain after all, once more is known.
+    /// </summary>
+    /// <param name="request">The question.</param>
+    /// <param name="entities">What is known of the entities. The unknown resource may be one of them, or any other.</param>
+    public PartialResponse IsAuthorized(PartialRequest request, EntityStore entities)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(entities);
+        var candidates = new CandidateList(stackalloc int[64]);
+        try
+        {
+            _index.Collect(new ScopeQuery(request.Principal, request.Action, request.Resource, entities), ref candidates);
+            var policies = new List<Policy>();
+            foreach (var position in candidates.ToOrdered())
+                policies.Add(Policies.Policies[position]);
+            return PartialAuthorizer.Decide(request, entities, policies, new Evaluation(PartialEvaluator.Known(request), entities, _maxSteps));
+        }
+        finally
+        {
+            candidates.Dispose();
+        }
     }
 
     /// <summary>What the policies say, before it is known which of them count.</summary>

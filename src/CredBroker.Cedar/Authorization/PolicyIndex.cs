@@ -15,7 +15,7 @@ internal abstract class PolicyIndex
         Build(policies, [.. Enumerable.Range(0, policies.Count)], [ScopePart.Principal, ScopePart.Resource, ScopePart.Action]);
 
     /// <summary>Adds the positions of all policies that may match, in any order, perhaps repeatedly.</summary>
-    public abstract void Collect(Request request, EntityStore entities, ref CandidateList found);
+    public abstract void Collect(in ScopeQuery query, ref CandidateList found);
 
     private static PolicyIndex Build(IReadOnlyList<Policy> policies, List<int> positions, ScopePart[] parts)
     {
@@ -59,7 +59,7 @@ internal abstract class PolicyIndex
 
     private sealed class Leaf(int[] positions) : PolicyIndex
     {
-        public override void Collect(Request request, EntityStore entities, ref CandidateList found) => found.Add(positions);
+        public override void Collect(in ScopeQuery query, ref CandidateList found) => found.Add(positions);
     }
 
     private sealed class Branch : PolicyIndex
@@ -89,41 +89,53 @@ internal abstract class PolicyIndex
             _types?.TrimExcess();
         }
 
-        public override void Collect(Request request, EntityStore entities, ref CandidateList found)
+        public override void Collect(in ScopeQuery query, ref CandidateList found)
         {
             var uid = _part switch
             {
-                ScopePart.Principal => request.Principal,
-                ScopePart.Action => request.Action,
-                _ => request.Resource,
+                ScopePart.Principal => query.Principal,
+                ScopePart.Action => query.Action,
+                _ => query.Resource,
             };
-            _any?.Collect(request, entities, ref found);
+            _any?.Collect(query, ref found);
+            if (uid is null)
+            {
+                CollectAll(query, ref found);
+                return;
+            }
             if (_equal is not null && _equal.TryGetValue(uid, out var equal))
-                equal.Collect(request, entities, ref found);
+                equal.Collect(query, ref found);
             if (_types is not null && _types.TryGetValue(uid.Type, out var typed))
-                typed.Collect(request, entities, ref found);
+                typed.Collect(query, ref found);
             if (_within is not null)
-                CollectWithin(_within, uid, request, entities, ref found);
+                CollectWithin(_within, uid, query, ref found);
         }
 
-        private static void CollectWithin(Dictionary<EntityUid, PolicyIndex> within, EntityUid uid, Request request, EntityStore entities, ref CandidateList found)
+        // An unknown resource may be any.
+        private void CollectAll(in ScopeQuery query, ref CandidateList found)
+        {
+            foreach (var below in (_equal?.Values ?? Enumerable.Empty<PolicyIndex>()).Concat(_within?.Values ?? Enumerable.Empty<PolicyIndex>()).Concat(_types?.Values ?? Enumerable.Empty<PolicyIndex>()))
+                below.Collect(query, ref found);
+        }
+
+        private static void CollectWithin(Dictionary<EntityUid, PolicyIndex> within, EntityUid uid, in ScopeQuery query, ref CandidateList found)
         {
             if (within.TryGetValue(uid, out var self))
-                self.Collect(request, entities, ref found);
-            var ancestors = entities.AncestorsOf(uid);
+                self.Collect(query, ref found);
+            var ancestors = query.Entities.AncestorsOf(uid);
             if (ancestors.Count <= within.Count)
             {
                 foreach (var ancestor in ancestors)
                 {
                     if (within.TryGetValue(ancestor, out var above))
-                        above.Collect(request, entities, ref found);
+                        above.Collect(query, ref found);
                 }
                 return;
             }
             foreach (var (ancestor, above) in within)
             {
                 if (ancestors.Contains(ancestor))
-                    above.Collect(request, entities, ref found);
+                    above.Collect(query, ref found);
             }
         }
     }

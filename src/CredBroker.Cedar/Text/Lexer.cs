@@ -7,16 +7,18 @@ internal sealed class Lexer
 {
     private readonly string _text;
     private readonly DiagnosticBag _diagnostics;
+    private readonly List<Token>? _comments;
     private readonly List<Token> _tokens = [];
     private int _position;
     private int _line = 1;
     private int _lineStart;
 
-    private Lexer(string text, DiagnosticBag diagnostics) => (_text, _diagnostics) = (text, diagnostics);
+    private Lexer(string text, DiagnosticBag diagnostics, List<Token>? comments) => (_text, _diagnostics, _comments) = (text, diagnostics, comments);
 
-    public static List<Token> Tokenize(string text, DiagnosticBag diagnostics)
+    /// <summary>The tokens, the last of which is the end. Comments are no tokens; whoever wants them gives a list for them.</summary>
+    public static List<Token> Tokenize(string text, DiagnosticBag diagnostics, List<Token>? comments = null)
     {
-        var lexer = new Lexer(text, diagnostics);
+        var lexer = new Lexer(text, diagnostics, comments);
         if (text.Length > TextLimits.MaxLength)
             diagnostics.Add(1, 1, $"the text has {text.Length} characters; at most {TextLimits.MaxLength} are accepted");
         else if (!IsUnicode(text))
@@ -74,8 +76,10 @@ internal sealed class Lexer
 
     private void SkipComment()
     {
+        var start = _position;
         while (_position < _text.Length && _text[_position] is not ('\n' or '\r'))
             _position++;
+        _comments?.Add(new Token(TokenKind.Comment, start, _position - start, _line, Column(start)));
     }
 
     private void NewLine()
@@ -191,10 +195,10 @@ internal sealed class DiagnosticBag(string file)
 
     public void Add(int line, int column, string message) => Add(new SourceLocation(file, line, column), message);
 
-    public void Add(SourceLocation location, string message)
+    public void Add(SourceLocation location, string message, int length = 1)
     {
         if (!IsFull)
-            _items.Add(new Diagnostic(location, message));
+            _items.Add(new Diagnostic(location, message) { Length = length });
     }
 
     public ImmutableArray<Diagnostic> ToSorted() =>

@@ -6,7 +6,7 @@ internal enum TokenKind : byte
     At, Dot, Comma, Semicolon, Colon, PathSeparator, Question,
     OpenParen, CloseParen, OpenBrace, CloseBrace, OpenBracket, CloseBracket,
     Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual, Assign,
-    Or, And, Plus, Minus, Star, Slash, Percent, Not,
+    Or, And, Plus, Minus, Star, Slash, Percent, Not, Comment,
 }
 
 /// <summary>A slice of the text. Strings include their quotes; slots their question mark.</summary>

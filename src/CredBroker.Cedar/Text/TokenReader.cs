@@ -69,7 +69,11 @@ internal abstract class TokenReader
 
     protected ParseAbort Unexpected(string expected) => Fail(Current, $"expected {expected}, found {Describe(Current)}");
 
-    protected ParseAbort Fail(Token token, string message) => Fail(At(token), message);
+    protected ParseAbort Fail(Token token, string message)
+    {
+        Diagnostics.Add(At(token), message, Math.Max(1, token.Length));
+        return new ParseAbort();
+    }
 
     protected ParseAbort Fail(SourceLocation location, string message)
     {
