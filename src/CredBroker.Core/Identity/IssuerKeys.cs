@@ -42,6 +42,7 @@ internal sealed partial class IssuerKeys(KeyPlace place, TimeSpan refreshEvery, 
     public async ValueTask<KeyLookup> FindAsync(string keyId, string algorithm, CancellationToken cancellationToken)
     {
         Task fetching;
+        bool isOurs;
         lock (_gate)
         {
             var now = time.GetUtcNow();
@@ -54,11 +55,12 @@ internal sealed partial class IssuerKeys(KeyPlace place, TimeSpan refreshEvery, 
                     return fresh is null ? new KeyLookup.Unavailable() : new KeyLookup.Unknown();
             }
 
+            isOurs = _fetching is null;
             fetching = _fetching ?? StartFetch(now);
         }
 
         await fetching.WaitAsync(cancellationToken);
-        return Settle(keyId, algorithm);
+        return Settle(keyId, algorithm, isOurs);
     }
 
     /// <summary>Whether the background should fetch now.</summary>
@@ -80,13 +82,15 @@ internal sealed partial class IssuerKeys(KeyPlace place, TimeSpan refreshEvery, 
         }
     }
 
-    private KeyLookup Settle(string keyId, string algorithm)
+    // A fetch that was under way may have been answered before the key was published: only one that began with this request shows that there is none.
+    private KeyLookup Settle(string keyId, string algorithm, bool isOurs)
     {
         lock (_gate)
         {
             var now = time.GetUtcNow();
             if (FreshAt(now) is not { } fresh) return new KeyLookup.Unavailable();
             if (fresh.Keys.Find(keyId, algorithm) is { } key) return new KeyLookup.Found(key, fresh.Keys.Generation);
+            if (!isOurs) return new KeyLookup.Unknown();
             if (_unknown.Count >= MostUnknown) _unknown.Clear();
             _unknown[keyId] = now + UnknownFor;
             return new KeyLookup.Unknown();
