@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CredBroker.Contracts.V1;
 
 namespace CredBroker.Client;
 
@@ -28,6 +29,16 @@ public sealed class SecretValue
 
     /// <summary>The value itself.</summary>
     public string Reveal() => _value;
+
+    /// <summary>The fields of a credential as the contract carries it, each in place of an earlier one of its name.</summary>
+    /// <param name="credential">The fields; null for none.</param>
+    /// <param name="earlier">Fields that stay where there is no newer one.</param>
+    public static IReadOnlyDictionary<string, SecretValue> Of(Credential? credential, IReadOnlyDictionary<string, SecretValue>? earlier = null)
+    {
+        var fields = new Dictionary<string, SecretValue>(earlier ?? new Dictionary<string, SecretValue>(), StringComparer.Ordinal);
+        foreach (var (name, field) in credential?.ToDictionary() ?? new Dictionary<string, CredentialField>()) fields[name] = new(field.Value, field.MediaType);
+        return fields;
+    }
 
     /// <summary>Always <c>***</c>.</summary>
     public override string ToString() => "***";

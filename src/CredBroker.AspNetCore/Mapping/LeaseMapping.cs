@@ -57,7 +57,7 @@ internal static class LeaseMapping
     public static IssueLeaseResponse ToProto(this IssuedLease issued) => new()
     {
         Lease = issued.Lease.ToProto(withWords: false),
-        Credential = { issued.Credential.ToDictionary(pair => pair.Key, pair => new CredentialField { Value = pair.Value.Value.Reveal(), MediaType = pair.Value.MediaType }) },
+        Credential = Credential.Of(issued.Credential.Select(pair => KeyValuePair.Create(pair.Key, new CredentialField { Value = pair.Value.Value.Reveal(), MediaType = pair.Value.MediaType }))),
         ExpireTime = issued.Lease.Lease.ExpiresAt.ToProto(),
     };
 

@@ -48,7 +48,7 @@ internal static class RenewCommand
         {
             output.Check(context);
             var answer = await context.Client.RenewAsync(LeaseCommands.FullName(context.Get(name)), context.Get(ttl), context.Cancellation);
-            var fields = answer.Credential.ToDictionary(pair => pair.Key, pair => new Client.SecretValue(pair.Value.Value, pair.Value.MediaType));
+            var fields = Client.SecretValue.Of(answer.Credential);
             if (fields.Count == 0 || !output.Write(context, answer.Lease.Name, answer.ExpireTime.ToDateTimeOffset(), fields)) context.Printer.Item(answer.Lease);
         });
     }

@@ -1,18 +1,15 @@
 using CredBroker.Contracts.V1;
-using Google.Protobuf.Collections;
 
 namespace CredBroker.Client.Tasks;
 
 /// <summary>A lease and its credential, which the broker shows this once.</summary>
 public sealed class IssuedLease
 {
-    internal IssuedLease(Lease lease, MapField<string, CredentialField> credential, DateTimeOffset expireTime, IssuedLease? before = null)
+    internal IssuedLease(Lease lease, IReadOnlyDictionary<string, SecretValue> credential, DateTimeOffset expireTime)
     {
         Lease = lease;
         ExpireTime = expireTime;
-        var fields = new Dictionary<string, SecretValue>(before?.Credential ?? new Dictionary<string, SecretValue>(), StringComparer.Ordinal);
-        foreach (var (name, field) in credential) fields[name] = new(field.Value, field.MediaType);
-        Credential = fields;
+        Credential = credential;
     }
 
     /// <summary>The lease.</summary>

@@ -67,9 +67,8 @@ internal sealed class FakeLeases(FakeState state) : Leases.LeasesBase
             ExpireTime = new() { Seconds = 1_900_000_600 },
         };
         state.Leases[lease.Name] = lease;
-        var answer = new IssueLeaseResponse { Lease = lease, ExpireTime = lease.ExpireTime };
-        foreach (var (name, value) in state.Credential) answer.Credential[name] = new() { Value = value, MediaType = "text/plain" };
-        return answer;
+        var credential = Credential.Of(state.Credential.Select(field => KeyValuePair.Create(field.Key, new CredentialField { Value = field.Value, MediaType = "text/plain" })));
+        return new IssueLeaseResponse { Lease = lease, Credential = credential, ExpireTime = lease.ExpireTime };
     });
 
     public override Task<Lease> GetLease(GetLeaseRequest r, ServerCallContext c) => state.AnswerAsync(r, c, () => Find(r.Name));

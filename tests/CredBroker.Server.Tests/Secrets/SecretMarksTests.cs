@@ -55,9 +55,9 @@ public sealed class SecretMarksTests
         await IssueByRestAsync(agentToken, task);
 
         // A session of its own keeps its last statement in sight at the target.
-        await using var session = new NpgsqlConnection(_database.ConnectionStringFor(login.Credential["username"].Value, login.Credential["password"].Value));
+        await using var session = new NpgsqlConnection(_database.ConnectionStringFor(login.Credential.ToDictionary()["username"].Value, login.Credential.ToDictionary()["password"].Value));
         await session.OpenAsync();
-        await ProvokeAsync(agent, agentToken, task, token.Credential["token"].Value);
+        await ProvokeAsync(agent, agentToken, task, token.Credential.ToDictionary()["token"].Value);
         _answers.Add(("pg_stat_activity", await _database.ScalarAsync<string>("SELECT string_agg(row_to_json(a)::text, ' ') FROM pg_catalog.pg_stat_activity a") ?? ""));
         _answers.Add(("pg_authid", await _database.ScalarAsync<string>("SELECT string_agg(row_to_json(a)::text, ' ') FROM pg_catalog.pg_authid a") ?? ""));
         await session.CloseAsync();
@@ -156,16 +156,17 @@ public sealed class SecretMarksTests
     private async Task<IssueLeaseResponse> IssueAsync(BrokerClient agent, string task, string role, string field)
     {
         var issued = await agent.Leases.IssueLeaseAsync(new() { Parent = task, Role = role });
-        Learn($"the {field} of {role}", issued.Credential[field].Value);
+        var credential = issued.Credential.ToDictionary();
+        Learn($"the {field} of {role}", credential[field].Value);
         _answers.Add(($"ToString of the answer for {role}", $"{issued} {issued.Clone()}"));
-        _answers.Add(($"ToString of a field for {role}", $"{issued.Credential[field]}"));
+        _answers.Add(($"ToString of a field for {role}", $"{credential[field]} {credential.First()} {issued.Credential} {credential}"));
         return issued;
     }
 
     private async Task IssueByRestAsync(string agentToken, string task)
     {
         var answer = await RestAsync(agentToken, $"/v1/{task}/leases:issue", """{"role":"providers/tokens/roles/role"}""");
-        Learn("the token issued by REST", JsonDocument.Parse(answer).RootElement.GetProperty("credential").GetProperty("token").GetProperty("value").GetString()!);
+        Learn("the token issued by REST", JsonDocument.Parse(answer).RootElement.GetProperty("credential").GetProperty("fields").GetProperty("token").GetProperty("value").GetString()!);
     }
 
     /// <summary>What goes wrong, in every place where somebody might write down more than they should.</summary>

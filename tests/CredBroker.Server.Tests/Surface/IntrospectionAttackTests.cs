@@ -49,7 +49,7 @@ internal sealed class IntrospectionAttackTests
     }
 
     private async Task<string> TokenAsync(string agent, string task, string body) =>
-        (await _host.MustAsync(agent, $"/v1/{task}/leases:issue", body)).GetProperty("credential").GetProperty("token").GetProperty("value").GetString()!;
+        (await _host.MustAsync(agent, $"/v1/{task}/leases:issue", body)).GetProperty("credential").GetProperty("fields").GetProperty("token").GetProperty("value").GetString()!;
 
     /// <summary>Status, headers and body, but for the time of day.</summary>
     private async Task<string> AskAsync(string token)

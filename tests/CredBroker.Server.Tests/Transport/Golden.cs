@@ -5,15 +5,19 @@ internal static class Golden
 {
     public static void Holds(string path, string expected)
     {
-        var file = Path.Combine(Root(), path);
+        var file = Path.Combine(Root, path);
         if (Environment.GetEnvironmentVariable("CREDBROKER_UPDATE_GOLDEN") == "1") File.WriteAllText(file, expected);
         Assert.That(File.Exists(file) ? File.ReadAllText(file) : "", Is.EqualTo(expected), $"{path} is out of date: run the tests with CREDBROKER_UPDATE_GOLDEN=1");
     }
 
-    private static string Root()
+    /// <summary>The repository's folder.</summary>
+    public static string Root
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "CredBroker.sln"))) folder = folder.Parent;
-        return folder.FullName;
+        get
+        {
+            var folder = new DirectoryInfo(AppContext.BaseDirectory);
+            while (!File.Exists(Path.Combine(folder!.FullName, "CredBroker.sln"))) folder = folder.Parent;
+            return folder.FullName;
+        }
     }
 }
