@@ -21,8 +21,8 @@ internal static class Administered
         return resource;
     }
 
-    /// <summary>The etag of an entry.</summary>
-    public static string EtagOf(RegistryEntry entry) => string.Create(CultureInfo.InvariantCulture, $"{entry.Uid.ToString()[..8]}-{entry.Version}");
+    /// <summary>The etag of an entry: no two states of any two resources share one. Of the uid alone the first characters would not do, for they are a time.</summary>
+    public static string EtagOf(RegistryEntry entry) => string.Create(CultureInfo.InvariantCulture, $"{entry.Uid}-{entry.Version}");
 
     private static void Set(IMessage message, string field, object value) => message.Descriptor.FindFieldByName(field).Accessor.SetValue(message, value);
 }

@@ -49,23 +49,35 @@ internal sealed class ResourceMappingTests
         Keeps(mapping, role);
     }
 
+    [Test]
+    public void An_etag_is_that_of_one_state_of_one_resource()
+    {
+        // Made in one and the same moment, as by a manifest folder: such uids begin alike.
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var etags = Enumerable.Range(0, 50).Select(_ => Entry("{}") with { Uid = Uid.New(time) })
+            .SelectMany(entry => new[] { entry, entry with { Version = 2 } }).Select(Administered.EtagOf).ToList();
+        Assert.That(etags, Is.Unique);
+        Assert.That(Administered.EtagOf(Entry("{}") with { Version = long.MaxValue }), Has.Length.LessThanOrEqualTo(ContractDescriptors.RulesOf(Provider.Descriptor.FindFieldByName("etag"))!.MaxLen));
+    }
+
+    private static RegistryEntry Entry(string json, ResourceKind kind = ResourceKind.Provider) => new()
+    {
+        Uid = Uid.New(TimeProvider.System),
+        Kind = kind,
+        Name = "a",
+        Version = 1,
+        SpecJson = json,
+        ManagedBy = "api",
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        UpdatedAt = DateTimeOffset.UnixEpoch,
+    };
+
     private static void Keeps<TSpec, TProto>(ResourceMapping<TSpec, TProto> mapping, TProto resource)
         where TSpec : class
         where TProto : class, IMessage<TProto>, IDeepCloneable<TProto>
     {
         var json = SpecJson.Write(mapping.ToSpec(resource));
-        var entry = new RegistryEntry
-        {
-            Uid = Uid.New(TimeProvider.System),
-            Kind = mapping.Type.Kind,
-            Name = "a",
-            Version = 1,
-            SpecJson = json,
-            ManagedBy = "api",
-            CreatedAt = DateTimeOffset.UnixEpoch,
-            UpdatedAt = DateTimeOffset.UnixEpoch,
-        };
-        var back = mapping.ToProto(new Registered<TSpec>(entry, SpecJson.Read<TSpec>(json)));
+        var back = mapping.ToProto(new Registered<TSpec>(Entry(json, mapping.Type.Kind), SpecJson.Read<TSpec>(json)));
         foreach (var field in resource.Descriptor.Fields.InDeclarationOrder().Where(field => ContractDescriptors.IsOutputOnly(field) || Common.Contains(field.Name)))
         {
             field.Accessor.Clear(resource);
