@@ -71,4 +71,17 @@ public sealed record BrokerLimits
 
     /// <summary>After so many failed attempts a lease goes to the slow lane, and someone is told.</summary>
     public int AttemptsBeforeSlow { get; init; } = 8;
+
+    /// <summary>How long a task whose heartbeats are missing lives on.</summary>
+    public TimeSpan GraceOf(TimeSpan heartbeatInterval) => heartbeatInterval * 3 > ShortestHeartbeatGrace ? heartbeatInterval * 3 : ShortestHeartbeatGrace;
+
+    /// <summary>
+    /// Until when a task counts as alive by a sign of life, and whether that is to be written: only when less than half of the grace remains, so that most
+    /// signs of life cost no write.
+    /// </summary>
+    internal (DateTimeOffset AliveUntil, bool IsNew) SignOfLife(Tasks.AgentTask task, TimeSpan interval, DateTimeOffset now)
+    {
+        var grace = GraceOf(interval);
+        return task.AliveUntil is { } known && known - now > grace / 2 ? (known, false) : (Instants.Truncate(now + grace), true);
+    }
 }

@@ -10,6 +10,8 @@ internal static class Errors
 
     public static BrokerError TaskOver => new(Reasons.TaskEnded, "The task has ended. Create a new one.");
 
+    public static BrokerError NoHeartbeats => new(Reasons.NoHeartbeatExpected, "This task promised no heartbeats. Create it with heartbeat_interval.");
+
     public static BrokerError Stale => new(Reasons.ConcurrentChange, "Policies or registrations changed while this was decided. Try again.")
     {
         RetryAfter = TimeSpan.FromMilliseconds(100),

@@ -1,6 +1,7 @@
 using CredBroker.Core;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
+using CredBroker.Core.Tasks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Quartz;
@@ -16,6 +17,9 @@ public static class QuartzServices
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan PruneAtLeastEvery = TimeSpan.FromMinutes(5);
+
+    // A line that was just taken up is looked at by whoever takes it up: the shortest interval is a second.
+    private static readonly TimeSpan LongestPauseOfLines = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Looks for what is due: at the time that the last look named, at most 250 ms later, and at once after a commit of this node that made work. The
@@ -35,6 +39,7 @@ public static class QuartzServices
                 };
             })
             .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
+            .AddSingleton(provider => new Work("held-lines", LongestPauseOfLines, provider.GetRequiredService<HeldLines>().LookAsync))
             // Hosted services stop in reverse order: first no more looks, then what is held is finished.
             .AddSingleton<IHostedService, DrainService>()
             .AddLooks();

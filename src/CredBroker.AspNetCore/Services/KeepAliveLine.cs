@@ -1,6 +1,5 @@
 using CredBroker.AspNetCore.Mapping;
 using CredBroker.Contracts.V1;
-using CredBroker.Core;
 using CredBroker.Core.Tasks;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
@@ -9,54 +8,61 @@ using Signal = CredBroker.Contracts.V1.KeepTaskAliveResponse.Types.Signal;
 namespace CredBroker.AspNetCore.Services;
 
 /// <summary>
-/// Holds the line that keeps a task alive: as long as it is held, it sends the task's signs of life. When it breaks, they stop, and the task ends after
-/// its grace unless somebody takes the line up again. It ends at its token's <c>exp</c>, so that nobody holds a task alive on a token that has died.
+/// Holds the line that keeps a task alive. When it breaks, the signs of life stop, and the task ends after its grace unless somebody takes the line up again.
+/// It ends at its token's <c>exp</c>, so that nobody holds a task alive on a token that has died.
 /// </summary>
-internal sealed class KeepAliveLine(TaskService tasks, IHostApplicationLifetime host, TimeProvider time)
+internal sealed class KeepAliveLine(HeldLines lines, IHostApplicationLifetime host, Random random, TimeProvider time)
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    // Whoever held a line here comes back somewhere else: not all in the same moment.
+    private static readonly TimeSpan LongestJitter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(30);
 
     public async Task HoldAsync(string name, IServerStreamWriter<KeepTaskAliveResponse> stream, ServerCallContext context)
     {
         var caller = context.Caller();
-        var id = Calls.UidIn(name, 1);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, host.ApplicationStopping);
-        var first = true;
-        while (true)
+        using var line = (await lines.HoldAsync(caller, Calls.UidIn(name, 1), context.CancellationToken)).OrThrow(context, name);
+        using var expiry = new CancellationTokenSource(LifeOf(caller.Identity.ExpiresAt), time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, host.ApplicationStopping, expiry.Token);
+        var answer = new KeepTaskAliveResponse { Signal = Signal.Alive };
+        while (answer.Signal == Signal.Alive)
         {
-            var sign = await tasks.HeartbeatAsync(caller, id, context.CancellationToken);
-            if (!first && sign is Result<DateTimeOffset>.Refused { Error.Reason: Reasons.TaskEnded or Reasons.ResourceNotFound })
+            switch (await NextAsync(line, over.Token))
             {
-                await stream.WriteAsync(new KeepTaskAliveResponse { Signal = Signal.TaskEnded }, context.CancellationToken);
-                return;
+                case LineNews.Alive { Until: var until }:
+                    answer = new KeepTaskAliveResponse { Signal = Signal.Alive, AliveUntil = until.ToProto() };
+                    break;
+                case LineNews.Ended:
+                    answer = new KeepTaskAliveResponse { Signal = Signal.TaskEnded };
+                    break;
+                case LineNews.Refused { Error: var error }:
+                    throw Calls.Refusal(error, context, name);
+                default:
+                    if (host.ApplicationStopping.IsCancellationRequested) await Task.Delay(LongestJitter * random.NextDouble(), time, context.CancellationToken);
+                    context.CancellationToken.ThrowIfCancellationRequested();
+                    answer = new KeepTaskAliveResponse { Signal = Signal.Reconnect, AliveUntil = answer.AliveUntil };
+                    break;
             }
 
-            var aliveUntil = sign.OrThrow(context, name);
-            var now = time.GetUtcNow();
-            var over = host.ApplicationStopping.IsCancellationRequested || caller.Identity.ExpiresAt <= now;
-            await stream.WriteAsync(new KeepTaskAliveResponse { Signal = over ? Signal.Reconnect : Signal.Alive, AliveUntil = aliveUntil.ToProto() }, context.CancellationToken);
-            if (over) return;
-            first = false;
-            await PauseAsync(Shortest((aliveUntil - now) / 3, caller.Identity.ExpiresAt - now), ending.Token);
-            context.CancellationToken.ThrowIfCancellationRequested();
+            await stream.WriteAsync(answer, context.CancellationToken);
         }
     }
 
-    private async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
+    /// <summary>The next news; null when the token has expired, the server stops or the caller is gone.</summary>
+    private static async Task<LineNews?> NextAsync(HeldLine line, CancellationToken over)
     {
         try
         {
-            await Task.Delay(pause, time, cancellationToken);
+            return await line.NextAsync(over);
         }
-        catch (OperationCanceledException) when (host.ApplicationStopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
-            // The next round tells the caller to take the line up elsewhere.
+            return null;
         }
     }
 
-    private static TimeSpan Shortest(TimeSpan interval, TimeSpan life)
+    private TimeSpan LifeOf(DateTimeOffset expiresAt)
     {
-        var pause = TimeSpan.FromTicks(Math.Min(Math.Min(interval.Ticks, life.Ticks), LongestPause.Ticks));
-        return pause > TimeSpan.FromMilliseconds(100) ? pause : TimeSpan.FromMilliseconds(100);
+        var life = expiresAt - time.GetUtcNow();
+        return life < TimeSpan.Zero ? TimeSpan.Zero : life > LongestTimer ? LongestTimer : life;
     }
 }

@@ -93,8 +93,9 @@ internal static class TaskCommands
                     signal = message.Signal;
                 }
 
-                // `RECONNECT`, or the token's end: the line is taken up again, with a fresh token.
+                // `RECONNECT`, or the token's end: the line is taken up again, with a fresh token. Whoever hands out tokens may need a moment for that.
                 ended = signal is KeepTaskAliveResponse.Types.Signal.TaskEnded or KeepTaskAliveResponse.Types.Signal.Unspecified;
+                if (!ended) await Task.Delay(TimeSpan.FromSeconds(1), context.Host.Time, context.Cancellation);
             }
         });
     }

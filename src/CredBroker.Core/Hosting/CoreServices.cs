@@ -59,6 +59,7 @@ public static class CoreServices
             .AddSingleton(provider => new CallerDirectory(provider.GetRequiredService<IWorkloadStore>(), options.Root, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<WorkloadService>()
             .AddSingleton<TaskAccess>()
+            .AddSingleton<HeldLines>()
             .AddSingleton<TaskService>()
             .AddSingleton<IssueSlots>()
             .AddSingleton<IssuePlanner>()

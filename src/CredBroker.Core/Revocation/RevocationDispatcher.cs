@@ -15,7 +15,7 @@ namespace CredBroker.Core.Revocation;
 /// </summary>
 public sealed partial class RevocationDispatcher(
     ITaskStore tasks, ILeaseStore leases, ISuspensionStore suspensions, Catalog catalog, RevocationAttempt attempt, Breaker breaker, BrokerLimits limits, BrokerMetrics metrics,
-    Signals signals, ILogger<RevocationDispatcher> logger, TimeProvider time)
+    Signals signals, HeldLines lines, ILogger<RevocationDispatcher> logger, TimeProvider time)
 {
     private const int Batch = 500;
 
@@ -87,7 +87,12 @@ public sealed partial class RevocationDispatcher(
     private async Task<bool> EndOverdueAsync(CancellationToken cancellationToken)
     {
         var ended = await tasks.EndOverdueAsync(EndBatch, cancellationToken);
-        foreach (var task in ended) metrics.EndedByItself(task);
+        foreach (var task in ended)
+        {
+            metrics.EndedByItself(task);
+            lines.Ended(task.Id);
+        }
+
         return ended.Count == EndBatch;
     }
 

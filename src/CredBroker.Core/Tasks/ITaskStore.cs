@@ -138,6 +138,9 @@ public sealed record TaskQuery
     /// <summary>Only those that this workload opened or performs; null for those who may see all.</summary>
     public Uid? VisibleTo { get; init; }
 
+    /// <summary>Only these.</summary>
+    public IReadOnlyCollection<Uid>? Among { get; init; }
+
     /// <summary>Only those that run, or only those that ended.</summary>
     public bool? Running { get; init; }
 

@@ -17,15 +17,18 @@ public sealed class TaskAccess(ITaskStore tasks, Decider decider)
         if (task is null) return Errors.NotFound("task");
         if (IsUnboundPerformer(caller, task))
             task = await tasks.BindPerformerAsync(id, caller.Workload.Uid, caller.Identity.Instance, caller.Actor, cancellationToken) ?? task;
-        return Ownership(caller, task) switch
-        {
-            Owns.Bound => task,
-            Owns.OtherInstance => OtherInstance,
-            Owns.ByNameAlone when decider.OnTask(caller, "actOnTask", task) is { Allowed: false } decision => decision.ToError(),
-            Owns.ByNameAlone => task,
-            _ => decider.OnTask(caller, "actOnTask", task).Allowed ? task : Errors.NotFound("task"),
-        };
+        return ToAct(caller, task);
     }
+
+    /// <summary>The task as it was just read, if the caller may act on it.</summary>
+    internal Result<AgentTask> ToAct(Caller caller, AgentTask task) => Ownership(caller, task) switch
+    {
+        Owns.Bound => task,
+        Owns.OtherInstance => OtherInstance,
+        Owns.ByNameAlone when decider.OnTask(caller, "actOnTask", task) is { Allowed: false } decision => decision.ToError(),
+        Owns.ByNameAlone => task,
+        _ => decider.OnTask(caller, "actOnTask", task).Allowed ? task : Errors.NotFound("task"),
+    };
 
     /// <summary>The task, if the caller may end it and revoke what it holds: an owner always may.</summary>
     public async Task<Result<AgentTask>> ToEndAsync(Caller caller, Uid id, CancellationToken cancellationToken)

@@ -36,7 +36,7 @@ public sealed record CreateTaskCommand
 }
 
 /// <summary>Opens, keeps alive, shows and ends tasks.</summary>
-public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog catalog, Decider decider, BrokerLimits limits, Signals signals, IAuditLog audit, TimeProvider time)
+public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog catalog, Decider decider, BrokerLimits limits, Signals signals, HeldLines lines, IAuditLog audit, TimeProvider time)
 {
     private const int DecideAtMost = 4;
 
@@ -86,13 +86,9 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
         var task = ((Result<AgentTask>.Ok)found).Value;
         var now = time.Now();
         if (task.OverAt(now)) return Errors.TaskOver;
-        if (task.HeartbeatInterval is not { } interval)
-            return new BrokerError(Reasons.NoHeartbeatExpected, "This task promised no heartbeats. Create it with heartbeat_interval.");
-        var grace = GraceOf(interval);
-        var aliveUntil = Instants.Truncate(now + grace);
-        // Written only when less than half of the grace remains: most signs of life cost no write.
-        if (task.AliveUntil is { } known && known - now > grace / 2) return known;
-        await tasks.KeepAliveAsync([new SignOfLife(id, aliveUntil)], cancellationToken);
+        if (task.HeartbeatInterval is not { } interval) return Errors.NoHeartbeats;
+        var (aliveUntil, isNew) = limits.SignOfLife(task, interval, now);
+        if (isNew) await tasks.KeepAliveAsync([new SignOfLife(id, aliveUntil)], cancellationToken);
         return aliveUntil;
     }
 
@@ -110,6 +106,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
     {
         var ended = await tasks.EndAsync(end, cancellationToken);
         signals.Set();
+        lines.Ended(end.Task);
         return ended switch
         {
             EndTaskOutcome.Ended { Task: var task } => task,
@@ -117,8 +114,6 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             _ => Errors.NotFound("task"),
         };
     }
-
-    private TimeSpan GraceOf(TimeSpan interval) => interval * 3 > limits.ShortestHeartbeatGrace ? interval * 3 : limits.ShortestHeartbeatGrace;
 
     private Result<AgentTask> Draft(CreateTaskCommand command, AgentTask? parent)
     {
@@ -144,7 +139,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             CreatedAt = now,
             Deadline = parent is null ? deadline : Instants.Min(deadline, parent.Deadline),
             HeartbeatInterval = command.HeartbeatInterval,
-            AliveUntil = command.HeartbeatInterval is { } every ? Instants.Truncate(now + GraceOf(every)) : null,
+            AliveUntil = command.HeartbeatInterval is { } every ? Instants.Truncate(now + limits.GraceOf(every)) : null,
         };
     }
 

@@ -30,6 +30,7 @@ internal static class TaskReads
     {
         var tasks = context.Tasks.AsQueryable();
         if (query.VisibleTo is { } viewer) tasks = tasks.Where(row => row.OpenerWorkload == viewer || row.PerformerWorkload == viewer);
+        if (query.Among is { } among) tasks = tasks.Where(row => among.Contains(row.Id));
         if (query.Running is { } running) tasks = tasks.Where(row => (row.EndedAt == null) == running);
         if (query.UnderPath is { } path) tasks = UnderOrAt(tasks, path);
         if (query.PerformerSources is { } sources) tasks = tasks.Where(row => sources.Contains(row.PerformerSource));

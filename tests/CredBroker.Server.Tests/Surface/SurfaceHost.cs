@@ -96,11 +96,11 @@ internal sealed class SurfaceHost : IAsyncDisposable
     public string Person(string subject) => _issuer.Mint(subject, "people");
 
     /// <summary>A token of a workload of the source <c>ci</c>, as one instance.</summary>
-    public string Workload(string subject, string run = "1", JsonObject? claims = null)
+    public string Workload(string subject, string run = "1", JsonObject? claims = null, TimeSpan? lifetime = null)
     {
         var all = claims ?? [];
         all["run_id"] = run;
-        return _issuer.Mint(subject, "ci", all);
+        return _issuer.Mint(subject, "ci", all, lifetime);
     }
 
     /// <summary>Headers for gRPC.</summary>
@@ -119,10 +119,10 @@ internal sealed class SurfaceHost : IAsyncDisposable
     }
 
     /// <summary>A raw call.</summary>
-    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request)
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         using var client = new HttpClient { BaseAddress = _rest };
-        return await client.SendAsync(request);
+        return await client.SendAsync(request, completion);
     }
 
     public async ValueTask DisposeAsync()
@@ -156,7 +156,7 @@ internal sealed class SurfaceHost : IAsyncDisposable
         await MustAsync(root, "/v1/hooks?hookId=ci", """{"identitySources":["identitySources/ci"],"secret":"ci-hook","matchClaims":["instance"]}""");
         await MustAsync(root, "/v1/policySets?policySetId=agents", Json("""
             permit (principal, action == Action::"createTask", resource);
-            permit (principal, action == Action::"actOnTask", resource) when { resource.performer == principal };
+            permit (principal, action in [Action::"actOnTask", Action::"delegate"], resource) when { resource.performer == principal };
             permit (principal, action == Action::"issue", resource == Role::"tokens/reader") when { context.params.hasTag("table") && context.params.getTag("table") == "orders" };
             permit (principal, action == Action::"introspect", resource) when { context.audience == "orders" };
             permit (principal == Hook::"ci", action == Action::"endTask", resource);
