@@ -33,6 +33,7 @@ public static class CredBrokerAspNetCore
             options.Services.Map("", check => check.Tags.Contains(Ready));
         });
         services.AddHealthChecks().AddCheck<RegistryLoaded>("registry", tags: [Ready]);
+        services.AddSingleton<RefusalLog>();
         services.AddAuthentication(BearerHandler.Name).AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.Name, null);
         services.AddAuthorizationBuilder().AddPolicy(BearerHandler.Name, policy => policy.AddAuthenticationSchemes(BearerHandler.Name).RequireAuthenticatedUser());
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusalWriter>();

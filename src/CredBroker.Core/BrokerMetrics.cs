@@ -5,7 +5,7 @@ using CredBroker.Core.Tasks;
 
 namespace CredBroker.Core;
 
-/// <summary>What the broker counts, under the meter <c>CredBroker</c>. Names of providers and reasons only: never of workloads or tasks.</summary>
+/// <summary>What the broker counts, under the meter <c>CredBroker</c>. Names of providers, identity sources and reasons only: never of workloads or tasks.</summary>
 public sealed class BrokerMetrics
 {
     /// <summary>The meter's name.</summary>
@@ -13,6 +13,7 @@ public sealed class BrokerMetrics
 
     private readonly Counter<long> _issued;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _tokensRefused;
     private readonly Counter<long> _proven;
     private readonly Counter<long> _failed;
     private readonly Histogram<double> _timeToRefused;
@@ -26,6 +27,7 @@ public sealed class BrokerMetrics
         var meter = meters.Create(MeterName);
         _issued = meter.CreateCounter<long>("credbroker.leases.issued", "{lease}", "Credentials that were issued.");
         _refused = meter.CreateCounter<long>("credbroker.issues.refused", "{request}", "Requests for a credential that were refused, by reason.");
+        _tokensRefused = meter.CreateCounter<long>("credbroker.tokens.refused", "{token}", "Bearer tokens that were refused, by rule and identity source.");
         _proven = meter.CreateCounter<long>("credbroker.leases.proven_dead", "{lease}", "Leases that were proven dead.");
         _failed = meter.CreateCounter<long>("credbroker.revocations.failed", "{attempt}", "Attempts to revoke that failed, by fault.");
         _timeToRefused = meter.CreateHistogram<double>(
@@ -33,6 +35,10 @@ public sealed class BrokerMetrics
         _timeToFirstAttempt = meter.CreateHistogram<double>("credbroker.leases.time_to_first_attempt", "s", "From dead in effect to the start of the first attempt to revoke.");
         _timeToDead = meter.CreateHistogram<double>("credbroker.leases.time_to_dead", "s", "From dead in effect to proven dead.");
     }
+
+    /// <summary>A bearer token was refused by a rule, one of <see cref="Identity.RefusalReasons"/>; the source is empty where none has its issuer.</summary>
+    public void TokenRefused(string rule, string source) =>
+        _tokensRefused.Add(1, new KeyValuePair<string, object?>("rule", rule), new KeyValuePair<string, object?>("source", source));
 
     internal void Issued(string provider) => _issued.Add(1, new KeyValuePair<string, object?>("provider", provider));
 

@@ -15,7 +15,7 @@ namespace CredBroker.AspNetCore.Authentication;
 
 /// <summary>Finds out who calls, by the attested token in <c>Authorization: Bearer</c> (RFC 6750, section 2.1). The broker hands out no log-in of its own.</summary>
 internal sealed partial class BearerHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, Attestor attestor, CallerDirectory directory)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, Attestor attestor, CallerDirectory directory, RefusalLog refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     /// <summary>The scheme's name.</summary>
@@ -31,13 +31,12 @@ internal sealed partial class BearerHandler(
             return Refuse(ErrorStatus.Error(ErrorReason.CredentialsMissing, "One Authorization header with a Bearer token is needed."));
         try
         {
-            var identified = await attestor.AttestAsync(value[Prefix.Length..].Trim(), Context.RequestAborted) switch
+            return await attestor.AttestAsync(value[Prefix.Length..].Trim(), Context.RequestAborted) switch
             {
-                Attestation.Attested { Identity: var identity } => await directory.IdentifyAsync(identity, AddressOf(Context.Connection.RemoteIpAddress), Context.RequestAborted),
-                Attestation.Refused refused => Rejected(refused),
+                Attestation.Attested { Identity: var identity } => (await directory.IdentifyAsync(identity, Address, Context.RequestAborted)).Match(Accept, Refuse),
+                Attestation.Refused refused => Reject(refused),
                 _ => throw new InvalidOperationException("An attestation is none of its cases."),
             };
-            return identified.Match(Accept, Refuse);
         }
         catch (StoreUnavailableException)
         {
@@ -54,20 +53,35 @@ internal sealed partial class BearerHandler(
 
     private AuthenticateResult Refuse(BrokerError error)
     {
-        LogRefused(Logger, error.Reason, error.Message, Context.Connection.RemoteIpAddress);
+        LogRefused(Logger, error.Reason, error.Message, Address);
+        return Fail(error);
+    }
+
+    private AuthenticateResult Fail(BrokerError error)
+    {
         Context.Features.Set(new AuthenticationFault(error));
         return AuthenticateResult.Fail(error.Reason);
     }
 
-    private static Result<Caller> Rejected(Attestation.Refused refused) => refused.Reason == RefusalReasons.IssuerUnavailable
-        ? ErrorStatus.Error(ErrorReason.BrokerUnavailable, refused.Message) with { RetryAfter = TimeSpan.FromSeconds(5) }
-        : ErrorStatus.Error(ErrorReason.TokenRejected, refused.Message) with { Metadata = new Dictionary<string, string> { ["cause"] = refused.Reason } };
+    // One answer for every token that is worth nothing. That waiting helps is said to those whose issuer is away, for they can't do anything else.
+    private AuthenticateResult Reject(Attestation.Refused refused)
+    {
+        refusals.Write(refused, Address);
+        return Fail(refused.Reason == RefusalReasons.IssuerUnavailable
+            ? ErrorStatus.Error(ErrorReason.BrokerUnavailable, "The bearer token can't be verified now.") with { RetryAfter = TimeSpan.FromSeconds(5) }
+            : ErrorStatus.Error(ErrorReason.TokenRejected, "The bearer token is not accepted."));
+    }
 
     // One machine has one address, however the socket writes it.
-    private static IPAddress AddressOf(IPAddress? address) => address is null ? IPAddress.None : address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    private IPAddress Address => Context.Connection.RemoteIpAddress switch
+    {
+        null => IPAddress.None,
+        { IsIPv4MappedToIPv6: true } address => address.MapToIPv4(),
+        var address => address,
+    };
 
     [LoggerMessage(1, LogLevel.Information, "A caller from {Address} was refused: {Reason}: {Message}")]
-    private static partial void LogRefused(ILogger logger, string reason, string message, IPAddress? address);
+    private static partial void LogRefused(ILogger logger, string reason, string message, IPAddress address);
 }
 
 /// <summary>Why a caller isn't known, for whoever answers it.</summary>

@@ -24,7 +24,7 @@ public static class ErrorReasons
     public static IReadOnlyList<ErrorDefinition> All { get; } =
     [
         Define(ErrorReason.CredentialsMissing, StatusCode.Unauthenticated, "Send `Authorization: Bearer` with a token of an identity source that this broker trusts."),
-        Define(ErrorReason.TokenRejected, StatusCode.Unauthenticated, "Get a fresh token, with the audience that the identity source accepts."),
+        Define(ErrorReason.TokenRejected, StatusCode.Unauthenticated, "Get a fresh token, with the audience that the identity source accepts. Who runs the broker finds the rule that refused it in the log."),
         Define(ErrorReason.PermissionDenied, StatusCode.PermissionDenied, "Ask whoever keeps the policies for the right."),
         Define(ErrorReason.PolicyDenied, StatusCode.PermissionDenied, "Ask an auditor for the decision named in the metadata: it says which policies decided."),
         Define(ErrorReason.SubjectRecycled, StatusCode.PermissionDenied, "An administrator compares the ids and calls `workloads/{workload}:acceptIdentity`."),

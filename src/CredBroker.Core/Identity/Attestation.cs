@@ -13,10 +13,14 @@ public abstract record Attestation
     /// <summary>The token proves who the caller is.</summary>
     public sealed record Attested(AttestedIdentity Identity) : Attestation;
 
-    /// <summary>The token proves nothing.</summary>
+    /// <summary>The token proves nothing. Why is for the operator alone: whoever tries tokens out must not learn what was wrong with them.</summary>
     /// <param name="Reason">A stable name of the reason, one of <see cref="RefusalReasons"/>.</param>
-    /// <param name="Message">What is wrong, for the caller: no part of the token.</param>
-    public sealed record Refused(string Reason, string Message) : Attestation;
+    /// <param name="Message">What is wrong: no part of the token.</param>
+    public sealed record Refused(string Reason, string Message) : Attestation
+    {
+        /// <summary>The name of the identity source that it was judged by, or of those that have its issuer; empty where none has.</summary>
+        public string Source { get; init; } = "";
+    }
 }
 
 /// <summary>Who a caller is, by the word of an identity source and nobody else's.</summary>

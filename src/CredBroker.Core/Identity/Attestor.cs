@@ -21,12 +21,13 @@ public sealed class Attestor(IssuerKeyCache keys, TimeProvider time)
         if (source is null) return mismatch!;
 
         var lookup = await keys.FindAsync(source, token.KeyId, token.Algorithm, cancellationToken);
-        return lookup switch
+        var attestation = lookup switch
         {
             KeyLookup.Found key => await VerifyAsync(token, source, key),
             KeyLookup.Unknown => Refuse(RefusalReasons.KeyUnknown, "The issuer has no key of this id for this algorithm."),
-            _ => Refuse(RefusalReasons.IssuerUnavailable, "The issuer's keys cannot be fetched at the moment. Try again later."),
+            _ => Refuse(RefusalReasons.IssuerUnavailable, "The issuer's keys cannot be fetched at the moment."),
         };
+        return attestation is Attestation.Refused refused ? refused with { Source = source.Source.Name } : attestation;
     }
 
     private (CompiledSource? Source, Attestation.Refused? Refused) FindSource(StrictJwt token)
@@ -38,21 +39,22 @@ public sealed class Attestor(IssuerKeyCache keys, TimeProvider time)
         var candidates = keys.Index().Find(token.String("iss"), subject);
         if (candidates.Count == 0)
             return (null, Refuse(RefusalReasons.IssuerUnknown, "No identity source is registered for this issuer, or for this trust domain."));
+        var names = string.Join(',', candidates.Select(candidate => candidate.Source.Name).Order(StringComparer.Ordinal));
         if (token.Type is { } type && StrictJwt.NeverBearer.Contains(type))
-            return (null, Refuse(RefusalReasons.TokenTypeRefused, "A token of this type is never a bearer token."));
+            return (null, Refuse(RefusalReasons.TokenTypeRefused, "A token of this type is never a bearer token.", names));
         var audiences = token.Audiences() ?? [];
         var addressed = candidates.Where(candidate => audiences.Any(candidate.Audiences.Contains)).ToArray();
         if (addressed.Length != 1)
         {
             return (null, Refuse(RefusalReasons.AudienceRefused, addressed.Length == 0
                 ? "The token is not meant for this broker: aud names none of the source's audiences."
-                : "The token's audiences belong to more than one identity source: ask the issuer for one audience alone."));
+                : "The token's audiences belong to more than one identity source: ask the issuer for one audience alone.", names));
         }
 
         return addressed[0] switch
         {
-            var source when !source.Typ.Contains(token.Type ?? "") => (null, Refuse(RefusalReasons.TokenTypeRefused, "This source does not issue tokens of this typ.")),
-            var source when !source.Algorithms.Contains(token.Algorithm) => (null, Refuse(RefusalReasons.AlgorithmRefused, "This source does not sign with this algorithm.")),
+            var source when !source.Typ.Contains(token.Type ?? "") => (null, Refuse(RefusalReasons.TokenTypeRefused, "This source does not issue tokens of this typ.", source.Source.Name)),
+            var source when !source.Algorithms.Contains(token.Algorithm) => (null, Refuse(RefusalReasons.AlgorithmRefused, "This source does not sign with this algorithm.", source.Source.Name)),
             var source => (source, null),
         };
     }
@@ -77,5 +79,5 @@ public sealed class Attestor(IssuerKeyCache keys, TimeProvider time)
         return attestation;
     }
 
-    private static Attestation.Refused Refuse(string reason, string message) => new(reason, message);
+    private static Attestation.Refused Refuse(string reason, string message, string source = "") => new(reason, message) { Source = source };
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Server.Tests.Surface;
 
-/// <summary>What the server warned of, for whoever has to find out why a test failed.</summary>
+/// <summary>What the server logged, for whoever has to find out why a test failed.</summary>
 internal sealed class KeptLog : ILoggerProvider, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = new();
@@ -13,7 +13,7 @@ internal sealed class KeptLog : ILoggerProvider, ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
