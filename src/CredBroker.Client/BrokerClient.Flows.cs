@@ -41,7 +41,7 @@ public sealed partial class BrokerClient
                 return Leases.IssueLeaseAsync(request, cancellationToken: cancellationToken).ResponseAsync;
             },
             cancellationToken).ConfigureAwait(false);
-        return new(answer.Lease, answer.Credential, answer.ExpireTime.ToDateTimeOffset());
+        return new(answer.Lease, SecretValue.Of(answer.Credential), answer.ExpireTime.ToDateTimeOffset());
     }
 
     /// <summary>Lengthens a credential's life, by a new decision. Fields that change with it are replaced in what is returned.</summary>
@@ -49,7 +49,7 @@ public sealed partial class BrokerClient
     {
         ArgumentNullException.ThrowIfNull(lease);
         var answer = await RenewAsync(lease.Name, lifetime, cancellationToken).ConfigureAwait(false);
-        return new(answer.Lease, answer.Credential, answer.ExpireTime.ToDateTimeOffset(), lease);
+        return new(answer.Lease, SecretValue.Of(answer.Credential, lease.Credential), answer.ExpireTime.ToDateTimeOffset());
     }
 
     /// <summary>Lengthens a credential's life, by a new decision. The answer has only the fields that change with it.</summary>
@@ -81,6 +81,16 @@ public sealed partial class BrokerClient
             (wait, deadline) => Tasks.EndTaskAsync(
                 new() { Name = task, Outcome = outcome, WaitUntilRevoked = wait }, deadline: deadline, cancellationToken: cancellationToken)),
         cancellationToken);
+
+    /// <summary>Suspends a target: all that it holds is dead at once, and it gets nothing more. A lost answer is asked for again, and gives the same suspension.</summary>
+    /// <param name="suspension">What to suspend, and why.</param>
+    /// <param name="requestId">The same id gives the same suspension, also in another process; a new one without it.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public Task<Suspension> SuspendAsync(Suspension suspension, string? requestId = null, CancellationToken cancellationToken = default)
+    {
+        var request = new CreateSuspensionRequest { RequestId = requestId ?? NewRequestId(), Suspension = suspension };
+        return Repeat.CallAsync(_ => Suspensions.CreateSuspensionAsync(request, cancellationToken: cancellationToken).ResponseAsync, cancellationToken);
+    }
 
     private static async Task<T> WaitAsync<T>(TimeSpan? limit, Func<bool, DateTime?, AsyncUnaryCall<T>> call)
     {

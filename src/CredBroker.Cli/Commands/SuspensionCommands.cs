@@ -56,8 +56,7 @@ internal static class SuspensionCommands
             var preview = await context.Client.Suspensions.CreateSuspensionAsync(new() { Suspension = wanted, ValidateOnly = true }, cancellationToken: context.Cancellation);
             context.Printer.Note($"{wanted.Target}: {preview.UnprovenLeases} leases die by this.");
             context.Confirm($"Suspend {wanted.Target}?", context.Get(yes));
-            var made = await context.Client.Suspensions.CreateSuspensionAsync(new() { Suspension = wanted }, cancellationToken: context.Cancellation);
-            context.Printer.Item(made);
+            context.Printer.Item(await context.Client.SuspendAsync(wanted, cancellationToken: context.Cancellation));
         });
     }
 

@@ -223,7 +223,8 @@ public sealed class RegistryService(
     private async Task DrainAsync(RegistryAuthor author, RegistryEntry entry, string name, CancellationToken cancellationToken)
     {
         await suspensions.SuspendAsync(
-            new Suspensions.Suspension { Id = Uid.New(time), Target = entry.Uid, TargetName = name, Reason = "It is being deleted.", By = author.Actor, CreatedAt = time.Now() }, cancellationToken);
+            new Suspensions.Suspension { Id = Uid.New(time), Target = entry.Uid, TargetName = name, Reason = "It is being deleted.", By = author.Actor, CreatedAt = time.Now() },
+            null, cancellationToken);
         signals.Set();
     }
 

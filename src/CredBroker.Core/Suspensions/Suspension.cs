@@ -1,5 +1,6 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Leases;
 
 namespace CredBroker.Core.Suspensions;
 
@@ -37,8 +38,11 @@ public sealed record Suspension
 /// <summary>The suspensions: each writes its gate's generation in the same transaction.</summary>
 public interface ISuspensionStore
 {
-    /// <summary>Suspends, bumping the gate. All leases of the target are dead in effect at this commit.</summary>
-    Task<Suspension> SuspendAsync(Suspension suspension, CancellationToken cancellationToken);
+    /// <summary>
+    /// Suspends, bumping the gate. All leases of the target are dead in effect at this commit. A repeated request answers the suspension that it made, lifted
+    /// or not; null when its id was used with another body.
+    /// </summary>
+    Task<Suspension?> SuspendAsync(Suspension suspension, RequestKey? request, CancellationToken cancellationToken);
 
     /// <summary>Lifts one; null if there is none. What it killed stays dead.</summary>
     Task<Suspension?> LiftAsync(Uid suspension, Actor by, CancellationToken cancellationToken);

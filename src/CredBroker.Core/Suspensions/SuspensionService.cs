@@ -6,35 +6,46 @@ using CredBroker.Core.Workloads;
 
 namespace CredBroker.Core.Suspensions;
 
+/// <summary>A suspension as somebody asks for it.</summary>
+/// <param name="Target">The resource name of what is suspended.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Until">When it lifts itself; null when only a person lifts it.</param>
+/// <param name="ValidateOnly">Only say what would die.</param>
+/// <param name="RequestId">The caller's request id; empty for none.</param>
+public sealed record SuspendCommand(string Target, string Reason, DateTimeOffset? Until = null, bool ValidateOnly = false, string RequestId = "");
+
 /// <summary>Stops a workload, an identity source, a provider or a role, and lifts that. Suspending and lifting are different rights.</summary>
 public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore workloads, Catalog catalog, Decider decider, OperatorRoot? root, Signals signals, TimeProvider time)
 {
     /// <summary>A suspension with how many leases of its target are not proven dead.</summary>
     public sealed record Counted(Suspension Suspension, long Held);
 
-    /// <summary>Suspends a target by its resource name; with <paramref name="validateOnly"/> it only says what would die.</summary>
-    public async Task<Result<Counted>> SuspendAsync(Caller caller, string target, string reason, DateTimeOffset? until, bool validateOnly, CancellationToken cancellationToken)
+    /// <summary>Suspends a target, or only says what would die. A repeat under the same request id answers the suspension of the first time.</summary>
+    public async Task<Result<Counted>> SuspendAsync(Caller caller, SuspendCommand command, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        var found = await FindTargetAsync(target, cancellationToken);
+        ArgumentNullException.ThrowIfNull(command);
+        var found = await FindTargetAsync(command.Target, cancellationToken);
         // Who may not suspend learns nothing of what there is.
-        if (decider.Administer(caller, "suspend", found?.Entity ?? BrokerEntities.Workload(target), found?.Entities ?? []) is { Allowed: false }) return Errors.Denied("suspend this");
-        if (found is null) return Errors.NotFound(target);
+        if (decider.Administer(caller, "suspend", found?.Entity ?? BrokerEntities.Workload(command.Target), found?.Entities ?? []) is { Allowed: false }) return Errors.Denied("suspend this");
+        if (found is null) return Errors.NotFound(command.Target);
         if (IsRoot(found)) return new BrokerError(Reasons.PermissionDenied, "The operator's root, and the identity source that vouches for it, cannot be suspended.");
-        if (until <= time.Now()) return new BrokerError(Reasons.FieldsInvalid, "The end has passed.") { Violations = [new ValidationError("suspension.expire_time", "The end has passed.")] };
+        if (command.Until <= time.Now()) return new BrokerError(Reasons.FieldsInvalid, "The end has passed.") { Violations = [new ValidationError("suspension.expire_time", "The end has passed.")] };
         var suspension = new Suspension
         {
             Id = Uid.New(time),
             Target = found.Uid,
-            TargetName = target,
-            Reason = reason,
+            TargetName = command.Target,
+            Reason = command.Reason,
             By = caller.Actor,
             CreatedAt = time.Now(),
-            Until = until is { } end ? Instants.Truncate(end) : null,
+            Until = command.Until is { } end ? Instants.Truncate(end) : null,
         };
         var counted = await CountAsync(suspension, cancellationToken);
-        if (validateOnly) return counted;
-        var written = await store.SuspendAsync(suspension, cancellationToken);
+        if (command.ValidateOnly) return counted;
+        var request = RequestKeys.Of(caller, "CreateSuspension", "", command.RequestId, 0, command.Target, command.Reason, $"{suspension.Until?.UtcTicks}");
+        if (await store.SuspendAsync(suspension, request, cancellationToken) is not { } written)
+            return new BrokerError(Reasons.RequestIdReused, "This request id was used with another suspension. Use a new one.");
         await catalog.RefreshAsync(cancellationToken);
         signals.Set();
         return counted with { Suspension = written };

@@ -1,6 +1,8 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Leases;
 using CredBroker.Core.Suspensions;
+using CredBroker.EntityFrameworkCore.Leases;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Registry;
 using CredBroker.EntityFrameworkCore.Writing;
@@ -10,8 +12,11 @@ namespace CredBroker.EntityFrameworkCore.Suspensions;
 /// <summary>Suspends and lifts, under the gate's exclusive lock.</summary>
 internal static class Suspending
 {
-    public static async Task<Suspension> SuspendAsync(WriteSession session, Suspension suspension)
+    public static async Task<Suspension?> SuspendAsync(WriteSession session, Suspension suspension, RequestKey? request)
     {
+        if (request is not null && await Requests.FindAsync(session, request) is { } earlier)
+            return earlier.Body.AsSpan().SequenceEqual(request.Body) ? await ReadAsync(session, earlier.Made) : null;
+        if (request is not null) await Requests.WriteAsync(session, request, null, suspension.Id);
         var gates = session.Tables.Gates;
         await session.ExecuteAsync($"""
             INSERT INTO {gates.Name} AS x (uid, version, suspension, suspended) VALUES ({suspension.Target}, 0, 1, {true})
@@ -53,8 +58,14 @@ internal static class Suspending
             });
         }
 
+        return await ReadAsync(session, id);
+    }
+
+    private static async Task<Suspension> ReadAsync(WriteSession session, Uid id)
+    {
+        var row = await session.FindAsync(session.Tables.Suspensions, $"WHERE x.id = {id}");
         var reason = await session.FindAsync(session.Tables.Texts, $"WHERE x.owner_uid = {id}");
-        return new FullSuspension { Row = row, Reason = reason?.Body }.ToSuspension();
+        return new FullSuspension { Row = row!, Reason = reason?.Body }.ToSuspension();
     }
 
     private static SuspensionRow ToRow(Suspension suspension) => new()

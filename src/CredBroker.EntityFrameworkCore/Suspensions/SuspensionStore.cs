@@ -14,10 +14,10 @@ namespace CredBroker.EntityFrameworkCore.Suspensions;
 /// <summary>The suspensions, in the database.</summary>
 internal sealed class SuspensionStore(BrokerWriter writer, ReadContexts contexts, StoreClock clock) : ISuspensionStore
 {
-    public Task<Suspension> SuspendAsync(Suspension suspension, CancellationToken cancellationToken)
+    public Task<Suspension?> SuspendAsync(Suspension suspension, RequestKey? request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(suspension);
-        return writer.WriteAsync(new LockSet { Gates = [suspension.Target], Exclusive = true }, session => Suspending.SuspendAsync(session, suspension), cancellationToken);
+        return writer.WriteAsync(new LockSet { Gates = [suspension.Target], Exclusive = true }, session => Suspending.SuspendAsync(session, suspension, request), cancellationToken);
     }
 
     public async Task<Suspension?> LiftAsync(Uid suspension, Actor by, CancellationToken cancellationToken)

@@ -54,7 +54,7 @@ public sealed class AdministrationTests : EngineTests
         var owner = await Broker.CallerAsync("owner");
         var task = await Broker.TaskAsync(owner);
         var lease = Ok(await Broker.IssueAsync(owner, task)).Lease.Lease;
-        var suspension = Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), "providers/db/roles/two-steps", "old", null, false, None)).Suspension;
+        var suspension = Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), new SuspendCommand("providers/db/roles/two-steps", "old"), None)).Suspension;
         var decision = lease.DecisionId;
         var stranger = await Broker.CallerAsync("stranger");
         var absent = Uid.New(Broker.Time);
@@ -67,7 +67,7 @@ public sealed class AdministrationTests : EngineTests
         await AssertAlikeAsync(decision, absent, async id => Refused(await Broker.Get<AuditService>().GetDecisionAsync(stranger, id, None)));
         await AssertAlikeAsync(owner.Workload.Uid, absent, async id => Refused(await Broker.Get<WorkloadService>().GetAsync(stranger, id, None)));
         await AssertAlikeAsync(owner.Workload.Uid, absent, async id => Refused(await Broker.Get<WorkloadService>().AcceptAsync(stranger, id, None)));
-        await AssertAlikeAsync(owner.Workload.Uid, absent, async id => Refused(await Broker.Get<SuspensionService>().SuspendAsync(stranger, $"workloads/{id}", "?", null, true, None)));
+        await AssertAlikeAsync(owner.Workload.Uid, absent, async id => Refused(await Broker.Get<SuspensionService>().SuspendAsync(stranger, new SuspendCommand($"workloads/{id}", "?", ValidateOnly: true), None)));
         await AssertAlikeAsync(suspension.Id, absent, async id => Refused(await Broker.Get<SuspensionService>().GetAsync(stranger, id, None)));
         await AssertAlikeAsync(suspension.Id, absent, async id => Refused(await Broker.Get<SuspensionService>().LiftAsync(stranger, id, None)));
         var all = Ok(await Broker.Get<LeaseService>().ListAsync(stranger, new LeaseQuery { Provider = lease.Gates.Provider.Uid }, new PageRequest(10, null), None));

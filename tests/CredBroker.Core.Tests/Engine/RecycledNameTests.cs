@@ -56,7 +56,7 @@ public sealed class RecycledNameTests : EngineTests
         var agent = await Broker.CallerAsync();
         var task = await Broker.TaskAsync(agent);
         var lease = Ok(await Broker.IssueAsync(agent, task)).Lease.Lease;
-        Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), "identitySources/ci", "it was sold", null, false, None));
+        Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), new SuspendCommand("identitySources/ci", "it was sold"), None));
         Ok(await Resources.DeleteAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, "ci", null, new ChangeOptions(), None));
         var spec = new IdentitySourceSpec { Oidc = new OidcSpec { Issuer = "https://evil.example", JwksUri = "https://evil.example/jwks", StableIdClaims = ["id"] } };
         Assert.That(Refused(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, "ci", null, spec, new ChangeOptions(), None)).Reason, Is.EqualTo(Reasons.NameWasUsed));
@@ -83,7 +83,7 @@ public sealed class RecycledNameTests : EngineTests
         Assert.That(Refused(await directory.IdentifyAsync(thief, IPAddress.Loopback, None)).Reason, Is.EqualTo(Reasons.SubjectRecycled));
 
         var root = await RootAsync();
-        Ok(await Broker.Get<SuspensionService>().SuspendAsync(root, $"workloads/{agent.Workload.Uid}", "it leaks", null, false, None));
+        Ok(await Broker.Get<SuspensionService>().SuspendAsync(root, new SuspendCommand($"workloads/{agent.Workload.Uid}", "it leaks"), None));
         Ok(await workloads.AcceptAsync(root, agent.Workload.Uid, None));
         var accepted = Ok(await directory.IdentifyAsync(thief, IPAddress.Loopback, None));
         Assert.That(accepted.Workload.Uid, Is.Not.EqualTo(agent.Workload.Uid));

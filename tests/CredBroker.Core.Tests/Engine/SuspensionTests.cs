@@ -22,7 +22,7 @@ public sealed class SuspensionTests : EngineTests
         var task = await Broker.TaskAsync(agent);
         var lease = Ok(await Broker.IssueAsync(agent, task)).Lease.Lease.Id;
         var responder = await ResponderAsync();
-        var suspended = Ok(await Suspensions.SuspendAsync(responder, target == "workload" ? $"workloads/{agent.Workload.Uid}" : target, "it leaks", null, false, CancellationToken.None));
+        var suspended = Ok(await Suspensions.SuspendAsync(responder, new SuspendCommand(target == "workload" ? $"workloads/{agent.Workload.Uid}" : target, "it leaks"), CancellationToken.None));
         Assert.Multiple(async () =>
         {
             Assert.That(suspended.Held, Is.EqualTo(1));
@@ -43,8 +43,23 @@ public sealed class SuspensionTests : EngineTests
         var agent = await Broker.CallerAsync();
         var task = await Broker.TaskAsync(agent);
         Ok(await Broker.IssueAsync(agent, task));
-        Assert.That(Ok(await Suspensions.SuspendAsync(await ResponderAsync(), "providers/db", "?", null, true, CancellationToken.None)).Held, Is.EqualTo(1));
+        Assert.That(Ok(await Suspensions.SuspendAsync(await ResponderAsync(), new SuspendCommand("providers/db", "?", ValidateOnly: true), CancellationToken.None)).Held, Is.EqualTo(1));
         Ok(await Broker.IssueAsync(agent, task));
+    }
+
+    [Test]
+    public async Task A_repeat_answers_the_same_suspension_and_another_under_its_id_is_refused()
+    {
+        var responder = await ResponderAsync();
+        var command = new SuspendCommand("providers/db", "it leaks", RequestId: "s-1");
+        var made = Ok(await Suspensions.SuspendAsync(responder, command, CancellationToken.None)).Suspension;
+        Broker.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.That(Ok(await Suspensions.SuspendAsync(responder, command, CancellationToken.None)).Suspension, Is.EqualTo(made));
+        foreach (var other in new[] { command with { Reason = "it leaks again" }, command with { Target = "providers/db/roles/read" }, command with { Until = Broker.Time.Now().AddHours(1) } })
+            Assert.That(Refused(await Suspensions.SuspendAsync(responder, other, CancellationToken.None)).Reason, Is.EqualTo(Reasons.RequestIdReused));
+        var colleague = await Broker.CallerAsync("colleague");
+        var theirs = Ok(await Suspensions.SuspendAsync(colleague with { IsRoot = true, Identity = colleague.Identity with { OperatorOwned = true } }, command, CancellationToken.None)).Suspension;
+        Assert.That(theirs.Id, Is.Not.EqualTo(made.Id), "an id is its caller's own");
     }
 
     [Test]
@@ -52,7 +67,7 @@ public sealed class SuspensionTests : EngineTests
     {
         var agent = await Broker.CallerAsync();
         var task = await Broker.TaskAsync(agent);
-        Ok(await Suspensions.SuspendAsync(await ResponderAsync(), "providers/db", "a maintenance", Broker.Time.Now().AddMinutes(5), false, CancellationToken.None));
+        Ok(await Suspensions.SuspendAsync(await ResponderAsync(), new SuspendCommand("providers/db", "a maintenance", Broker.Time.Now().AddMinutes(5)), CancellationToken.None));
         Assert.That(Refused(await Broker.IssueAsync(agent, task)).Reason, Is.EqualTo(Reasons.Suspended));
         Broker.Time.Advance(TimeSpan.FromMinutes(5));
         await Broker.LookAsync();
@@ -66,7 +81,7 @@ public sealed class SuspensionTests : EngineTests
             RegistryAuthor.Operator, ResourceTypes.PolicySet, "loose", null,
             new PolicySetSpec { Kind = PolicySetKinds.Operator, Text = "permit (principal, action, resource);" }, new ChangeOptions(), CancellationToken.None));
         var agent = await Broker.CallerAsync();
-        Assert.That(Refused(await Suspensions.SuspendAsync(agent, "providers/db", "mischief", null, false, CancellationToken.None)).Reason, Is.EqualTo(Reasons.PermissionDenied));
+        Assert.That(Refused(await Suspensions.SuspendAsync(agent, new SuspendCommand("providers/db", "mischief"), CancellationToken.None)).Reason, Is.EqualTo(Reasons.PermissionDenied));
     }
 
     private async Task<Caller> ResponderAsync()

@@ -41,7 +41,7 @@ internal sealed class SurfaceTests
         var agent = _host.Workload("agent-rest");
         var task = (await _host.MustAsync(agent, "/v1/tasks?requestId=a-1", """{"intent":{"what":"count orders","labels":{"run":"42"}},"ttl":"600s"}""")).GetProperty("name").GetString()!;
         var (issued, answer) = await _host.RestAsync(agent, HttpMethod.Post, $"/v1/{task}/leases:issue", """{"role":"providers/tokens/roles/reader","parameters":{"table":"orders"},"requestId":"i-1"}""");
-        var token = answer.GetProperty("credential").GetProperty("token").GetProperty("value").GetString()!;
+        var token = answer.GetProperty("credential").GetProperty("fields").GetProperty("token").GetProperty("value").GetString()!;
 
         Assert.That(issued.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(issued.Headers.CacheControl!.NoStore);
@@ -168,6 +168,40 @@ internal sealed class SurfaceTests
     }
 
     [Test]
+    public async Task Refuses_the_etag_of_another_resource_on_both_transports()
+    {
+        var root = _host.Person("root");
+        var one = await _host.MustAsync(root, "/v1/providers?providerId=etag-one", """{"type":"token","owner":"a"}""");
+        await _host.MustAsync(root, "/v1/providers?providerId=etag-two", """{"type":"token","owner":"a"}""");
+        var etag = one.GetProperty("etag").GetString()!;
+        var (patched, patchError) = await _host.RestAsync(root, HttpMethod.Patch, "/v1/providers/etag-two", $$"""{"owner":"c","etag":"{{etag}}"}""");
+        var (deleted, deleteError) = await _host.RestAsync(root, HttpMethod.Delete, $"/v1/providers/etag-two?etag={etag}");
+        var providers = new Contracts.V1.Providers.ProvidersClient(_host.Channel);
+        var grpc = await Assert.ThrowsAsync<RpcException>(async () => await providers.DeleteProviderAsync(new DeleteProviderRequest { Name = "providers/etag-two", Etag = etag }, SurfaceHost.As(root)));
+
+        Assert.That((patched.StatusCode, deleted.StatusCode, grpc!.StatusCode), Is.EqualTo((HttpStatusCode.Conflict, HttpStatusCode.Conflict, StatusCode.Aborted)));
+        Assert.That(new[] { ReasonOf(patchError), ReasonOf(deleteError), ReasonOf(grpc) }, Is.All.EqualTo("ETAG_MISMATCH"));
+        await providers.DeleteProviderAsync(new DeleteProviderRequest { Name = "providers/etag-one", Etag = etag }, SurfaceHost.As(root));
+    }
+
+    [Test]
+    public async Task A_repeated_suspension_is_the_same_on_both_transports()
+    {
+        var root = _host.Person("root");
+        await _host.MustAsync(root, "/v1/providers?providerId=leaky", """{"type":"token"}""");
+        var made = await _host.MustAsync(root, "/v1/suspensions?requestId=s-1", """{"target":"providers/leaky","reason":"it leaks"}""");
+        var suspensions = new Suspensions.SuspensionsClient(_host.Channel);
+        var request = new CreateSuspensionRequest { RequestId = "s-1", Suspension = new Suspension { Target = "providers/leaky", Reason = "it leaks" } };
+        var again = await suspensions.CreateSuspensionAsync(request, SurfaceHost.As(root));
+        request.Suspension.Reason = "another";
+        var grpc = await Assert.ThrowsAsync<RpcException>(async () => await suspensions.CreateSuspensionAsync(request, SurfaceHost.As(root)));
+        var (other, error) = await _host.RestAsync(root, HttpMethod.Post, "/v1/suspensions?requestId=s-1", """{"target":"providers/leaky","reason":"another"}""");
+
+        Assert.That(again.Name, Is.EqualTo(made.GetProperty("name").GetString()));
+        Assert.That((other.StatusCode, ReasonOf(error), ReasonOf(grpc!)), Is.EqualTo((HttpStatusCode.Conflict, "REQUEST_ID_REUSED", "REQUEST_ID_REUSED")));
+    }
+
+    [Test]
     public async Task Names_every_fault_of_a_configuration_and_of_a_policy()
     {
         var root = _host.Person("root");
@@ -211,22 +245,6 @@ internal sealed class SurfaceTests
         Assert.That(await unsigned.Content.ReadAsStringAsync(), Is.EqualTo(await unknown.Content.ReadAsStringAsync()));
         Assert.That((signed.StatusCode, again.StatusCode), Is.EqualTo((HttpStatusCode.NoContent, HttpStatusCode.NoContent)));
         Assert.That((shown.GetProperty("state").GetString(), shown.GetProperty("endReason").GetString(), shown.GetProperty("outcome").GetString()), Is.EqualTo(("ENDED", "HOOK", "CANCELLED")));
-    }
-
-    [Test]
-    public async Task Holds_a_task_alive_by_a_line_and_says_when_it_ends()
-    {
-        var headers = SurfaceHost.As(_host.Workload("agent-held"));
-        var tasks = new Tasks.TasksClient(_host.Channel);
-        var wanted = new AgentTask { Intent = new Intent { What = "hold" }, HeartbeatInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) };
-        var task = await tasks.CreateTaskAsync(new CreateTaskRequest { Task = wanted }, headers);
-        using var line = tasks.KeepTaskAlive(new KeepTaskAliveRequest { Name = task.Name }, headers);
-        Assert.That(await line.ResponseStream.MoveNext());
-        Assert.That(line.ResponseStream.Current.Signal, Is.EqualTo(KeepTaskAliveResponse.Types.Signal.Alive));
-        await tasks.EndTaskAsync(new EndTaskRequest { Name = task.Name, Outcome = Outcome.Succeeded }, headers);
-        while (line.ResponseStream.Current.Signal == KeepTaskAliveResponse.Types.Signal.Alive) Assert.That(await line.ResponseStream.MoveNext());
-
-        Assert.That(line.ResponseStream.Current.Signal, Is.EqualTo(KeepTaskAliveResponse.Types.Signal.TaskEnded));
     }
 
     [Test]
@@ -300,6 +318,8 @@ internal sealed class SurfaceTests
         request.Headers.Add("webhook-signature", "v1," + signature);
         return await _host.SendAsync(request);
     }
+
+    private static string? ReasonOf(RpcException error) => error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason;
 
     private static string? ReasonOf(JsonElement error) => error.GetProperty("details")[0].GetProperty("reason").GetString();
 

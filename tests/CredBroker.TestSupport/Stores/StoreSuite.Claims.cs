@@ -130,7 +130,7 @@ public abstract partial class StoreSuite
         Time.Advance(TimeSpan.FromSeconds(1));
         await World.ClaimAsync(Node);
 
-        var suspension = await Node.Suspensions.SuspendAsync(Suspension(target), None);
+        var suspension = (await Node.Suspensions.SuspendAsync(Suspension(target), null, None))!;
         Assert.That(suspension.Generation, Is.EqualTo(1));
         Assert.That((await StoreWorld.FindAsync(Node, lease)).Effective.Reason, Is.EqualTo(EndReason.Suspended));
         Assert.That(await Node.Leases.ReserveAsync(World.Reservation(World.NewLease(task)), None), Is.EqualTo(new ReserveOutcome.Suspended(target)));

@@ -39,7 +39,7 @@ public abstract partial class StoreSuite
             var reserved = new List<Lease>();
             for (var i = 0; i < 4; i++) reserved.Add(await World.ReserveAsync(Node, task));
             var activating = reserved.Select((lease, i) => StoreWorld.ApplyAsync(i % 2 == 0 ? Node : other, lease, new LeaseEvent.Issued(new Handle("h"), lease.ExpiresAt))).ToList();
-            await Node.Suspensions.SuspendAsync(Suspension(workload), None);
+            await Node.Suspensions.SuspendAsync(Suspension(workload), null, None);
             await Task.WhenAll(activating);
             await StoreWorld.FanOutAllAsync(other);
             foreach (var lease in reserved) Assert.That((await StoreWorld.FindAsync(Node, lease)).Lease.State, Is.EqualTo(LeaseState.Revoking));

@@ -1,6 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Leases;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Workloads;
 using NUnit.Framework;
@@ -79,9 +80,9 @@ public abstract partial class StoreSuite
     public async Task A_suspension_is_in_force_until_all_of_its_target_are_lifted()
     {
         var generation = await Node.Registry.GenerationAsync(None);
-        var first = await Node.Suspensions.SuspendAsync(Suspension(World.Workload), None);
+        var first = (await Node.Suspensions.SuspendAsync(Suspension(World.Workload), null, None))!;
         Time.Advance(TimeSpan.FromMilliseconds(2));
-        var second = await Node.Suspensions.SuspendAsync(Suspension(World.Workload) with { Until = Time.Now() + TimeSpan.FromMinutes(1) }, None);
+        var second = (await Node.Suspensions.SuspendAsync(Suspension(World.Workload) with { Until = Time.Now() + TimeSpan.FromMinutes(1) }, null, None))!;
         Assert.That((await Node.Registry.LoadAsync(None)).Gates[World.Workload], Is.EqualTo(new GateState(2, true)));
         Assert.That(await Node.Registry.GenerationAsync(None), Is.GreaterThan(generation));
         Assert.That(await Node.Suspensions.FindAsync(first.Id, None), Is.EqualTo(first));
@@ -98,6 +99,29 @@ public abstract partial class StoreSuite
         Assert.That((await Node.Registry.LoadAsync(None)).Gates[World.Workload], Is.EqualTo(new GateState(2, false)));
         Assert.That((await Node.Suspensions.ListAsync(false, new PageRequest(10, null), None)).Items.Select(item => item.Id), Is.EqualTo(new[] { first.Id, second.Id }));
         Assert.That(await Node.Suspensions.LiftAsync(Uid.New(Time), StoreWorld.Actor, None), Is.Null);
+    }
+
+    [Test]
+    public async Task A_repeated_request_suspends_once_and_another_body_under_its_id_not_at_all()
+    {
+        var request = new RequestKey([1], [2], 0);
+        var made = await Node.Suspensions.SuspendAsync(Suspension(World.Workload), request, None);
+        var repeats = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Node.Suspensions.SuspendAsync(Suspension(World.Workload), request, None)));
+        Assert.That(repeats, Is.All.EqualTo(made));
+        Assert.That(await Node.Suspensions.SuspendAsync(Suspension(World.Provider), request with { Body = [3] }, None), Is.Null);
+        Assert.That((await Node.Registry.LoadAsync(None)).Gates, Does.ContainKey(World.Workload).WithValue(new GateState(1, true)).And.Not.ContainKey(World.Provider));
+
+        var lifted = await Node.Suspensions.LiftAsync(made!.Id, StoreWorld.Actor, None);
+        Assert.That(await Node.Suspensions.SuspendAsync(Suspension(World.Workload), request, None), Is.EqualTo(lifted), "lifted, it is not made again");
+    }
+
+    [Test]
+    public async Task One_request_id_makes_one_suspension_however_many_ask_at_once()
+    {
+        var request = new RequestKey([1], [2], 0);
+        var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Node.Suspensions.SuspendAsync(Suspension(World.Workload), request, None)));
+        Assert.That(made.Distinct(), Has.Exactly(1).Items);
+        Assert.That((await Node.Registry.LoadAsync(None)).Gates[World.Workload], Is.EqualTo(new GateState(1, true)));
     }
 
     [Test]

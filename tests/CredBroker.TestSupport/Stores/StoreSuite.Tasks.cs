@@ -56,7 +56,7 @@ public abstract partial class StoreSuite
         Assert.That(await Node.Tasks.CreateAsync(stale, None), Is.InstanceOf<CreateTaskOutcome.Stale>());
         var charge = new QuotaCharge($"tasks:{World.Workload}", 0, "tasks");
         Assert.That(await Node.Tasks.CreateAsync(task with { Charges = [charge] }, None), Is.EqualTo(new CreateTaskOutcome.QuotaExceeded(charge)));
-        await Node.Suspensions.SuspendAsync(Suspension(World.Workload), None);
+        await Node.Suspensions.SuspendAsync(Suspension(World.Workload), null, None);
         Assert.That(await Node.Tasks.CreateAsync(task, None), Is.EqualTo(new CreateTaskOutcome.Suspended(World.Workload)));
     }
 
