@@ -99,7 +99,7 @@ public sealed class DispatcherTests : EngineTests
         await Until(() => Broker.Target.Calls.Count(ScriptedOperation.Revoke) == Slots, "the slots are taken");
         var root = await RootAsync();
         foreach (var caller in new[] { first.Caller, second.Caller })
-            Ok(await Broker.Get<SuspensionService>().SuspendAsync(root, $"workloads/{caller.Workload.Uid}", "it leaks", null, false, None));
+            Ok(await Broker.Get<SuspensionService>().SuspendAsync(root, new SuspendCommand($"workloads/{caller.Workload.Uid}", "it leaks"), None));
         gate.Open();
         while (await UnprovenAsync() > 0) await Broker.LookAsync();
 
@@ -119,7 +119,7 @@ public sealed class DispatcherTests : EngineTests
         for (var i = 0; i < 1100; i++) Ok(await Broker.IssueAsync(agent, task));
         var other = await HoldingAsync("other", 1);
         Ok(await Broker.Get<TaskService>().EndAsync(agent, task.Id, TaskOutcome.Succeeded, None));
-        Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), $"workloads/{other.Caller.Workload.Uid}", "it leaks", null, false, None));
+        Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), new SuspendCommand($"workloads/{other.Caller.Workload.Uid}", "it leaks"), None));
         await RestartAsync(services => Intercept<ILeaseStore>(services, method =>
         {
             // The third batch of the end never comes.
@@ -194,7 +194,7 @@ public sealed class DispatcherTests : EngineTests
         var now = Broker.Get<Catalog>().Current;
         Assert.That(now.PolicyVersion, Is.GreaterThan(planned.Generations.PolicyVersion), "what is noted is what was decided under, though the broker already knows better");
         var root = await RootAsync();
-        Ok(await Broker.Get<SuspensionService>().SuspendAsync(root, "providers/db", "it leaks", null, false, None));
+        Ok(await Broker.Get<SuspensionService>().SuspendAsync(root, new SuspendCommand("providers/db", "it leaks"), None));
         Assert.That(planned.Gates.Provider.Suspension, Is.LessThan(Broker.Get<Catalog>().Current.GateOf(planned.Provider.Uid).Suspension));
     }
 
