@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using CredBroker.Abstractions;
+using CredBroker.Providers.AwsSts.Protocol;
+
+namespace CredBroker.Providers.AwsSts.Sessions;
+
+/// <summary>What a look at a role, and perhaps a write, has found.</summary>
+/// <param name="Identity">The account, by the role's own ARN or by the caller's.</param>
+/// <param name="Now">AWS's clock at the last answer.</param>
+/// <param name="RoleId">The role's id; null where there is no such role.</param>
+/// <param name="Stood">What the document denied before this attempt wrote anything.</param>
+/// <param name="Stands">What it denies now.</param>
+internal sealed record DenialState(string Identity, DateTimeOffset Now, string? RoleId, DenyDocument? Stood, DenyDocument? Stands);
+
+/// <summary>
+/// Keeps a role's deny document as it must be: reads it, writes it as a whole if something is missing, and reads it again on the next attempt. Within this
+/// process one at a time for each role; between nodes the broker's claim sees to it.
+/// </summary>
+internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
+{
+    // No session lives longer; and a call that was sent before may arrive so much later.
+    private static readonly TimeSpan LongestSession = TimeSpan.FromHours(12) + TimeSpan.FromMinutes(15);
+
+    // From reserving a lease to the last instant at which its call may arrive, and a little more for clocks.
+    private static readonly TimeSpan IssuedWithin = TimeSpan.FromMinutes(20);
+
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _one = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IReadOnlySet<string>> _stood = new(StringComparer.Ordinal);
+
+    /// <summary>Makes the role's document deny everything that is due.</summary>
+    /// <param name="role">The role.</param>
+    /// <param name="due">What is due, with its opened handles.</param>
+    /// <param name="others">What else must stay denied; null where only the document itself knows.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<DenialState> WriteAsync(
+        RoleArn role, IReadOnlyList<(RevokeRequest Request, SessionHandle? Handle)> due, IReadOnlyList<DeniedCredential>? others, CancellationToken cancellationToken)
+    {
+        var one = _one.GetOrAdd(role.Text, _ => new SemaphoreSlim(1, 1));
+        await one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var (found, now) = await api.FindRoleAsync(role.Name, cancellationToken).ConfigureAwait(false);
+            if (found is null || found.Arn != role.Text) return await AbsentAsync(now, cancellationToken).ConfigureAwait(false);
+            var identity = RequireIdentity(TargetAccount.IdentityIn(found.Arn));
+            var (text, readAt) = await api.FindRolePolicyAsync(role.Name, Names.DenyPolicy, cancellationToken).ConfigureAwait(false);
+            var stood = text is null ? null : DenyDocument.Read(text);
+            var wanted = WantedOf(role, due, others, stood, readAt);
+            if (!MustWrite(stood, text is not null, wanted)) return new DenialState(identity, readAt, found.Id, stood, stood);
+            var writtenAt = await PutAsync(role, wanted, readAt, cancellationToken).ConfigureAwait(false);
+            _stood[role.Text] = writtenAt.Document.Denied;
+            return new DenialState(identity, writtenAt.Now, found.Id, stood, writtenAt.Document);
+        }
+        finally
+        {
+            one.Release();
+        }
+    }
+
+    /// <summary>Whether everything issued to a lease is denied by the cut-off.</summary>
+    public static bool IsOlder(RevokeRequest request, SessionHandle? handle, DateTimeOffset? cutOff) => cutOff is { } date
+        && (handle?.IssuedAt is { } issued ? issued.AddSeconds(1) < date : IsOlder(request.ExternalName, date));
+
+    private static bool IsOlder(string name, DateTimeOffset cutOff) => Names.ReservedAt(name) is { } reserved && reserved + IssuedWithin < cutOff;
+
+    private async Task<DenialState> AbsentAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        // "No such role" does not say in which account.
+        var (caller, _) = await api.GetCallerAsync(cancellationToken).ConfigureAwait(false);
+        return new DenialState(RequireIdentity(TargetAccount.IdentityIn(caller.Arn)), now, null, null, null);
+    }
+
+    private string RequireIdentity(string? identity) => identity == configuration.TargetIdentity
+        ? identity
+        : throw new ProviderException(ProviderFault.TargetMismatch, $"{Faults.Clean(identity ?? "Something without an account")} answers, and the provider is for {configuration.TargetIdentity}.", ProviderEffect.None);
+
+    private DenyDocument WantedOf(
+        RoleArn role, IReadOnlyList<(RevokeRequest Request, SessionHandle? Handle)> due, IReadOnlyList<DeniedCredential>? others, DenyDocument? stood, DateTimeOffset now)
+    {
+        var cutOff = stood?.OlderThan is { } older && now < older + LongestSession ? stood.OlderThan : null;
+        var kept = others is not null
+            ? others.Where(other => other.PossibleDeathAt > now && Names.IsExternal(other.ExternalName)).Select(other => other.ExternalName)
+            : stood?.Denied.Where(name => Names.ReservedAt(name) is not { } reserved || now < reserved + LongestSession + IssuedWithin) ?? [];
+        var names = new HashSet<string>(kept.Where(name => cutOff is null || !IsOlder(name, cutOff.Value)), StringComparer.Ordinal);
+        var mended = false;
+        foreach (var (request, handle) in due)
+        {
+            if (now >= request.PossibleDeathAt || IsOlder(request, handle, cutOff)) continue;
+            names.Add(request.ExternalName);
+            mended |= handle?.DeadSince is not null && stood?.Denied.Contains(request.ExternalName) != true;
+        }
+
+        // What stood there and does not any more: somebody else wrote. All that waits for the document's effect waits anew.
+        if (stood is not null && _stood.TryGetValue(role.Text, out var before)) mended |= names.Any(name => before.Contains(name) && !stood.Denied.Contains(name));
+        return new DenyDocument(names, stood is null || mended ? SessionOpening.WholeSeconds(now) : stood.Since, cutOff);
+    }
+
+    private static bool MustWrite(DenyDocument? stood, bool exists, DenyDocument wanted)
+    {
+        if (stood is null) return exists || !wanted.IsEmpty;
+        if (stood.OlderThan != wanted.OlderThan || wanted.Denied.Any(name => !stood.Denied.Contains(name))) return true;
+        // What has died by itself goes with the next write, or when it is much of the document.
+        var stale = stood.Denied.Count - wanted.Denied.Count;
+        return stale > 0 && (wanted.Denied.Count == 0 || stale * 4 >= stood.Denied.Count);
+    }
+
+    private async Task<(DenyDocument Document, DateTimeOffset Now)> PutAsync(RoleArn role, DenyDocument wanted, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (wanted.IsEmpty)
+        {
+            await api.DeleteRolePolicyAsync(role.Name, Names.DenyPolicy, cancellationToken).ConfigureAwait(false);
+            return (wanted, now);
+        }
+
+        if (wanted.Text.Length <= DenyDocument.MostCharacters)
+        {
+            var answer = await api.PutRolePolicyAsync(role.Name, Names.DenyPolicy, wanted.Text, cancellationToken).ConfigureAwait(false);
+            if (answer is not QueryAnswer.Refused { Code: "LimitExceeded" })
+            {
+                answer.Require();
+                return (wanted, answer.Now);
+            }
+        }
+
+        return await FoldAsync(role, wanted, now, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The last resort: deny all that was issued until now, whoever opened it. The cut-off is compared strictly, with whole seconds: it is rounded up.</summary>
+    private async Task<(DenyDocument Document, DateTimeOffset Now)> FoldAsync(RoleArn role, DenyDocument wanted, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (configuration.RoleOf(role.Text) is not { MayDenyAllOlder: true })
+        {
+            throw new ProviderException(
+                ProviderFault.Misconfigured,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The deny document of {role.Text} has no room for {wanted.Denied.Count} names: all inline policies of a role share {DenyDocument.MostCharacters} characters. Shorten the others, or let the provider deny all older sessions (mayDenyAllOlder)."));
+        }
+
+        var cutOff = SessionOpening.WholeSeconds(now).AddSeconds(2);
+        var folded = new DenyDocument(
+            wanted.Denied.Where(name => !IsOlder(name, cutOff)).ToHashSet(StringComparer.Ordinal), SessionOpening.WholeSeconds(now), cutOff);
+        var answer = await api.PutRolePolicyAsync(role.Name, Names.DenyPolicy, folded.Text, cancellationToken).ConfigureAwait(false);
+        answer.Require();
+        return (folded, answer.Now);
+    }
+}
