@@ -20,9 +20,9 @@ internal class AwsStsProvider : IProvider, IGroupRevokingProvider
     {
         Api = new AwsApi(context, configuration, ambient);
         _sessionIssue = new SessionIssue(Api, context, configuration);
-        _sessionRevocation = new SessionRevocation(new Denials(Api, configuration), configuration);
+        _sessionRevocation = new SessionRevocation(new Denials(Api, configuration), configuration, context.Time);
         _leaseRoleIssue = configuration.LeaseRoles is { } place ? new LeaseRoleIssue(Api, context, configuration, place) : null;
-        _leaseRoleRevocation = new LeaseRoleRevocation(Api, configuration);
+        _leaseRoleRevocation = new LeaseRoleRevocation(Api, configuration, context.Time);
         _check = new TargetCheck(Api, context, configuration);
     }
 

@@ -102,7 +102,10 @@ internal sealed class LeaseRoleIssue(AwsApi api, ProviderContext context, AwsSts
         return done.Result.Child("Role") is { } role ? IamRole.Read(role) : throw new ProviderException(ProviderFault.Unreachable, "iam CreateRole: the answer describes no role.");
     }
 
-    /// <summary>A role that was just made is not known everywhere at once: STS then refuses it, definitely, and is asked again until the deadline.</summary>
+    /// <summary>
+    /// A role that was just made is not known everywhere at once: STS then refuses it, definitely and without a reason, and is asked again until the
+    /// deadline. A refusal with a reason is about rights, and final.
+    /// </summary>
     private async Task<OpenedSession> OpenAsync(
         SessionOpening opening, IssueRequest request, string arn, int duration, IEnumerable<(string, string)> tags, CancellationToken cancellationToken)
     {
@@ -111,7 +114,7 @@ internal sealed class LeaseRoleIssue(AwsApi api, ProviderContext context, AwsSts
         {
             opening.RequireBefore(request.Deadline);
             var answer = await opening.AskAsync(arn, request.ExternalName, duration, parameters, cancellationToken).ConfigureAwait(false);
-            if (answer is not QueryAnswer.Refused { Code: "AccessDenied" } || context.Time.GetUtcNow() + pause >= request.Deadline) return SessionOpening.Open(answer, request.ExternalName);
+            if (!MayBeTooEarly(answer) || context.Time.GetUtcNow() + pause >= request.Deadline) return SessionOpening.Open(answer, request.ExternalName);
             try
             {
                 await Task.Delay(pause, context.Time, cancellationToken).ConfigureAwait(false);
@@ -122,6 +125,9 @@ internal sealed class LeaseRoleIssue(AwsApi api, ProviderContext context, AwsSts
             }
         }
     }
+
+    private static bool MayBeTooEarly(QueryAnswer answer) => answer is QueryAnswer.Refused { Code: "AccessDenied", Message: var message }
+        && !message.Contains("explicit deny", StringComparison.OrdinalIgnoreCase) && !message.Contains("because no ", StringComparison.OrdinalIgnoreCase);
 
     private static ProviderException Refuse(string words) => new(ProviderFault.Misconfigured, words, ProviderEffect.None);
 }

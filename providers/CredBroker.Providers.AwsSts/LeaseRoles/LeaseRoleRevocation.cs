@@ -11,7 +11,7 @@ namespace CredBroker.Providers.AwsSts.LeaseRoles;
 /// Ends a role of one lease: deny it everything, give that its time, take its policies, delete it, and look again. Where it stands is read from the role
 /// itself, which stays until the last step: nothing is forgotten if the broker dies, and nothing else can take its name.
 /// </summary>
-internal sealed class LeaseRoleRevocation(AwsApi api, AwsStsConfiguration configuration)
+internal sealed class LeaseRoleRevocation(AwsApi api, AwsStsConfiguration configuration, TimeProvider time)
 {
     /// <summary>The name of the inline policy that denies everything.</summary>
     private const string DenyPolicy = "credbroker-revoked";
@@ -39,19 +39,19 @@ internal sealed class LeaseRoleRevocation(AwsApi api, AwsStsConfiguration config
             throw new ProviderException(ProviderFault.Credential, $"The role {request.ExternalName} does not carry the lease's mark: it is not ours, and is left alone.", ProviderEffect.None);
 
         var off = await SwitchOffAsync(role, now, cancellationToken).ConfigureAwait(false);
-        var settle = handle is null ? TemplateRules.LongestSettle : TimeSpan.FromSeconds(handle.SettleSeconds);
+        var settle = handle is null ? TemplateRules.DefaultSettle : TimeSpan.FromSeconds(handle.SettleSeconds);
         var known = new LeaseRoleHandle(identity, role.Id, (int)settle.TotalSeconds, off.Since);
         if (off.Now < off.Since + settle)
-            return new RevokeOutcome.Settling(identity, off.Since + settle, "The role is denied everything; AWS is given time to put that in force everywhere.", known.Seal());
+            return new RevokeOutcome.Settling(identity, time.NextLook(off.Since + settle), "The role is denied everything; AWS is given time to put that in force everywhere.", known.Seal());
         if (request.MayStillArriveUntil is { } arrival && off.Now < arrival)
-            return new RevokeOutcome.Settling(identity, arrival, "The issuing call may still arrive; the role holds its name, and is denied everything.", known.Seal());
+            return new RevokeOutcome.Settling(identity, time.NextLook(arrival), "The issuing call may still arrive; the role holds its name, and is denied everything.", known.Seal());
 
         await DeleteAsync(role.Name, cancellationToken).ConfigureAwait(false);
         var (again, at) = await api.FindRoleAsync(role.Name, cancellationToken).ConfigureAwait(false);
         return again is null
             ? new RevokeOutcome.Gone(identity, new Evidence(
                 "role_deleted", $"DeleteRole has deleted {role.Arn} ({role.Id}), which was denied everything since {Show(off.Since)}, and GetRole finds it no more.", at))
-            : new RevokeOutcome.Settling(identity, at, "The role has come back while it was looked for.", known.Seal());
+            : new RevokeOutcome.Settling(identity, time.NextLook(at), "The role has come back while it was looked for.", known.Seal());
     }
 
     private async Task<RevokeOutcome> AbsentAsync(RevokeRequest request, LeaseRoleHandle? handle, DateTimeOffset now, CancellationToken cancellationToken)
@@ -64,7 +64,7 @@ internal sealed class LeaseRoleRevocation(AwsApi api, AwsStsConfiguration config
         if (request.MayStillArriveUntil is { } arrival && now < arrival)
         {
             var next = now + LookAgain < arrival ? now + LookAgain : arrival;
-            return new RevokeOutcome.Settling(identity, next, "There is no role of this name, but the call that makes it may still arrive.", handle?.Seal());
+            return new RevokeOutcome.Settling(identity, time.NextLook(next), "There is no role of this name, but the call that makes it may still arrive.", handle?.Seal());
         }
 
         // It was there, and somebody else deleted it. Since when is not known, so the wait begins now.
@@ -73,7 +73,7 @@ internal sealed class LeaseRoleRevocation(AwsApi api, AwsStsConfiguration config
         {
             var known = handle with { OffSince = since };
             return new RevokeOutcome.Settling(
-                identity, since + TimeSpan.FromSeconds(handle.SettleSeconds), "The role is gone; AWS is given time to know it everywhere.", known.Seal());
+                identity, time.NextLook(since + TimeSpan.FromSeconds(handle.SettleSeconds)), "The role is gone; AWS is given time to know it everywhere.", known.Seal());
         }
 
         return new RevokeOutcome.Gone(identity, new Evidence("role_absent", $"GetRole finds no role {request.ExternalName} in {identity}.", now));

@@ -29,7 +29,7 @@ public sealed record LeaseRoleTemplate
     public bool AllowChaining { get; init; }
 
     /// <summary>How long a change of the role's policies may take to be in force everywhere: 10s to 15m.</summary>
-    public TimeSpan Settle { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan Settle { get; init; } = TemplateRules.DefaultSettle;
 }
 
 /// <summary>A role that exists for one lease, and is deleted with everything on it when the lease ends.</summary>

@@ -9,6 +9,12 @@ internal static partial class TemplateRules
     public static readonly TimeSpan ShortestSettle = TimeSpan.FromSeconds(10);
     public static readonly TimeSpan LongestSettle = TimeSpan.FromMinutes(15);
 
+    /// <summary>
+    /// AWS says "a few minutes" and no number; seconds are what people measure, and five minutes the most that anybody reports. Without a handle this is
+    /// what is waited: then the call may also still arrive, which takes longer.
+    /// </summary>
+    public static readonly TimeSpan DefaultSettle = TimeSpan.FromMinutes(5);
+
     /// <summary>What AWS allows in one call.</summary>
     public const int MostPolicyArns = 10;
 

@@ -1,12 +1,12 @@
-using Amazon.Runtime;
-using Amazon.Runtime.Internal;
+using System.Security.Cryptography;
 using Amazon.Runtime.Internal.Auth;
-using Amazon.Runtime.Internal.Util;
-using Amazon.SecurityToken;
 
 namespace CredBroker.Providers.AwsSts.Protocol;
 
-/// <summary>Signs a request of the Query protocol with AWSSDK.Core's signer (Signature Version 4), at a time that is given.</summary>
+/// <summary>
+/// Signs a request of the Query protocol: its canonical form is ours, always the same few headers, and the signature (Signature Version 4) is made by
+/// AWSSDK.Core's signer at a time that is given.
+/// </summary>
 internal static class RequestSigner
 {
     public const string ContentType = "application/x-www-form-urlencoded; charset=utf-8";
@@ -14,28 +14,22 @@ internal static class RequestSigner
     /// <summary>The headers to send with the body: <c>X-Amz-Date</c>, <c>Authorization</c>, and <c>X-Amz-Security-Token</c> for a session.</summary>
     public static IReadOnlyDictionary<string, string> Sign(ServiceEndpoint endpoint, AwsKeys keys, byte[] body, DateTimeOffset now)
     {
-        using var request = new DefaultRequest(new QueryRequest(), endpoint.Service)
+        var at = now.UtcDateTime;
+        var date = AWS4Signer.FormatDateTime(at, "yyyyMMdd'T'HHmmss'Z'");
+        var address = endpoint.Address;
+        var signed = new List<(string Name, string Value)>
         {
-            HttpMethod = "POST",
-            Endpoint = endpoint.Address,
-            ResourcePath = "/",
-            Content = body,
-            AuthenticationRegion = endpoint.Region,
-            OverrideSigningServiceName = endpoint.Service,
-            SignatureVersion = SignatureVersion.SigV4,
+            ("content-type", ContentType),
+            ("host", address.IsDefaultPort ? address.Host : address.Authority),
+            ("x-amz-date", date),
         };
-        request.Headers["Content-Type"] = ContentType;
-        if (keys.SessionToken is { } token) request.Headers["X-Amz-Security-Token"] = token.Reveal();
-        var settings = new AmazonSecurityTokenServiceConfig { AuthenticationRegion = endpoint.Region, ServiceURL = endpoint.Address.AbsoluteUri };
-        var signature = new AWS4Signer().SignRequest(request, settings, new RequestMetrics(), keys.AccessKeyId, keys.SecretAccessKey.Reveal(), now.UtcDateTime);
-        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
-        {
-            ["X-Amz-Date"] = signature.ISO8601DateTime,
-            ["Authorization"] = signature.ForAuthorizationHeader,
-        };
+        if (keys.SessionToken is { } token) signed.Add(("x-amz-security-token", token.Reveal()));
+        var names = string.Join(';', signed.Select(header => header.Name));
+        string[] canonical = ["POST", "/", "", .. signed.Select(header => $"{header.Name}:{header.Value}"), "", names, Convert.ToHexStringLower(SHA256.HashData(body))];
+        var signature = AWS4Signer.ComputeSignature(
+            keys.AccessKeyId, keys.SecretAccessKey.Reveal(), endpoint.Region, at, endpoint.Service, names, string.Join('\n', canonical));
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["X-Amz-Date"] = date, ["Authorization"] = signature.ForAuthorizationHeader };
         if (keys.SessionToken is { } session) headers["X-Amz-Security-Token"] = session.Reveal();
         return headers;
     }
-
-    private sealed class QueryRequest : AmazonWebServiceRequest;
 }

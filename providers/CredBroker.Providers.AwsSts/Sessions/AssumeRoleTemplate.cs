@@ -34,7 +34,7 @@ public sealed record AssumeRoleTemplate
     public int OtherInlineCharacters { get; init; }
 
     /// <summary>How long a change of the role's policies may take to be in force everywhere: 10s to 15m.</summary>
-    public TimeSpan Settle { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan Settle { get; init; } = TemplateRules.DefaultSettle;
 }
 
 /// <summary>A session of a role that many leases share, denied by its name when its lease ends.</summary>

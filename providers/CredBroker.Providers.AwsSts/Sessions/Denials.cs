@@ -11,7 +11,9 @@ namespace CredBroker.Providers.AwsSts.Sessions;
 /// <param name="RoleId">The role's id; null where there is no such role.</param>
 /// <param name="Stood">What the document denied before this attempt wrote anything.</param>
 /// <param name="Stands">What it denies now.</param>
-internal sealed record DenialState(string Identity, DateTimeOffset Now, string? RoleId, DenyDocument? Stood, DenyDocument? Stands);
+/// <param name="Seen">Since when this process has seen each name stand there, without a gap that it would know of.</param>
+internal sealed record DenialState(
+    string Identity, DateTimeOffset Now, string? RoleId, DenyDocument? Stood, DenyDocument? Stands, IReadOnlyDictionary<string, DateTimeOffset> Seen);
 
 /// <summary>
 /// Keeps a role's deny document as it must be: reads it, writes it as a whole if something is missing, and reads it again on the next attempt. Within this
@@ -26,7 +28,7 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
     private static readonly TimeSpan IssuedWithin = TimeSpan.FromMinutes(20);
 
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _one = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, IReadOnlySet<string>> _stood = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, DateTimeOffset>> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Makes the role's document deny everything that is due.</summary>
     /// <param name="role">The role.</param>
@@ -45,11 +47,11 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
             var identity = RequireIdentity(TargetAccount.IdentityIn(found.Arn));
             var (text, readAt) = await api.FindRolePolicyAsync(role.Name, Names.DenyPolicy, cancellationToken).ConfigureAwait(false);
             var stood = text is null ? null : DenyDocument.Read(text);
+            var seen = SeenBefore(role.Text, stood);
             var wanted = WantedOf(role, due, others, stood, readAt);
-            if (!MustWrite(stood, text is not null, wanted)) return new DenialState(identity, readAt, found.Id, stood, stood);
-            var writtenAt = await PutAsync(role, wanted, readAt, cancellationToken).ConfigureAwait(false);
-            _stood[role.Text] = writtenAt.Document.Denied;
-            return new DenialState(identity, writtenAt.Now, found.Id, stood, writtenAt.Document);
+            var (stands, at) = MustWrite(stood, text is not null, wanted) ? await PutAsync(role, wanted, readAt, cancellationToken).ConfigureAwait(false) : (stood, readAt);
+            _seen[role.Text] = (stands?.Denied ?? Enumerable.Empty<string>()).ToDictionary(name => name, name => seen.TryGetValue(name, out var since) ? since : at, StringComparer.Ordinal);
+            return new DenialState(identity, at, found.Id, stood, stands, seen);
         }
         finally
         {
@@ -67,7 +69,7 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
     {
         // "No such role" does not say in which account.
         var (caller, _) = await api.GetCallerAsync(cancellationToken).ConfigureAwait(false);
-        return new DenialState(RequireIdentity(TargetAccount.IdentityIn(caller.Arn)), now, null, null, null);
+        return new DenialState(RequireIdentity(TargetAccount.IdentityIn(caller.Arn)), now, null, null, null, new Dictionary<string, DateTimeOffset>());
     }
 
     private string RequireIdentity(string? identity) => identity == configuration.TargetIdentity
@@ -91,9 +93,14 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
         }
 
         // What stood there and does not any more: somebody else wrote. All that waits for the document's effect waits anew.
-        if (stood is not null && _stood.TryGetValue(role.Text, out var before)) mended |= names.Any(name => before.Contains(name) && !stood.Denied.Contains(name));
+        if (stood is not null && _seen.TryGetValue(role.Text, out var before)) mended |= names.Any(name => before.ContainsKey(name) && !stood.Denied.Contains(name));
         return new DenyDocument(names, stood is null || mended ? SessionOpening.WholeSeconds(now) : stood.Since, cutOff);
     }
+
+    // What was seen and does not stand there any more has a gap.
+    private Dictionary<string, DateTimeOffset> SeenBefore(string role, DenyDocument? stood) => stood is not null && _seen.TryGetValue(role, out var before)
+        ? before.Where(entry => stood.Denied.Contains(entry.Key)).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
+        : [];
 
     private static bool MustWrite(DenyDocument? stood, bool exists, DenyDocument wanted)
     {

@@ -11,8 +11,6 @@ internal sealed class SessionIssue(AwsApi api, ProviderContext context, AwsStsCo
     // What STS takes: the session policy's text and the names of managed policies together.
     private const int MostPolicyCharacters = 2048;
 
-    private readonly NamesTaken _taken = new(context.Time);
-
     public async Task<IssuedCredential> RunAsync(IssueRequest request, CancellationToken cancellationToken)
     {
         var template = Read(request);
@@ -22,10 +20,6 @@ internal sealed class SessionIssue(AwsApi api, ProviderContext context, AwsStsCo
         var opening = new SessionOpening(api, context.Time);
         var duration = opening.DurationOf(expiresAt, await api.ChainsAsync(cancellationToken).ConfigureAwait(false));
         opening.RequireBefore(request.Deadline);
-        // STS would open a second session under the same name. The broker never asks twice; whoever does gets no second one.
-        if (!_taken.TryTake(request.ExternalName, expiresAt))
-            throw new ProviderException(ProviderFault.Credential, "A session of this name was opened already.", ProviderEffect.None);
-
         var session = await opening.AssumeAsync(
             template.RoleArn, request.ExternalName, duration,
             [("Policy", policy), .. ArnsOf(template.PolicyArns), .. SessionOpening.Parameters(tags, template.TransitiveTags)], cancellationToken).ConfigureAwait(false);

@@ -7,7 +7,7 @@ namespace CredBroker.Providers.AwsSts.Sessions;
 /// Ends sessions: each is denied by its name on its role, the write is given its time, and is read back. There is nothing to look up: sessions cannot be
 /// listed, so a lease whose outcome is unknown is denied all the same, and is born dead if it arrives late.
 /// </summary>
-internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration configuration)
+internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration configuration, TimeProvider time)
 {
     /// <summary>Together, by the broker's claim on the role's document.</summary>
     public async Task<GroupRevokeOutcome> RunAsync(GroupRevokeRequest request, CancellationToken cancellationToken)
@@ -43,30 +43,11 @@ internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration con
     {
         Names.RequireExternal(request.ExternalName);
         var handle = SessionHandle.Open(request.Handle, configuration.TargetIdentity);
-        RevokeOutcome? worst = null;
-        foreach (var role in RolesOf(handle))
-        {
-            var state = await denials.WriteAsync(role, [(request, handle)], null, cancellationToken).ConfigureAwait(false);
-            worst = Worse(worst, Judge(request, handle, role, state));
-        }
-
-        return worst ?? throw new ProviderException(ProviderFault.Misconfigured, "The provider's configuration names no role any more.", ProviderEffect.None);
+        if (!RoleArn.TryParse(request.Group ?? handle?.Role, out var role))
+            throw new ProviderException(ProviderFault.Credential, "Neither the lease nor its handle says of which role the session is.", ProviderEffect.None);
+        var state = await denials.WriteAsync(role, [(request, handle)], null, cancellationToken).ConfigureAwait(false);
+        return Judge(request, handle, role, state);
     }
-
-    // Without a handle the session may be of any role that could have been asked for.
-    private IEnumerable<RoleArn> RolesOf(SessionHandle? handle)
-    {
-        foreach (var text in handle?.Role is { } one ? [one] : configuration.Roles.Select(role => role.Arn))
-            if (RoleArn.TryParse(text, out var role)) yield return role;
-    }
-
-    private static RevokeOutcome Worse(RevokeOutcome? left, RevokeOutcome right) => (left, right) switch
-    {
-        (null, _) => right,
-        (RevokeOutcome.Settling a, RevokeOutcome.Settling b) => a.Until >= b.Until ? a : b,
-        (RevokeOutcome.Settling, _) => left,
-        _ => right,
-    };
 
     private RevokeOutcome Judge(RevokeRequest request, SessionHandle? handle, RoleArn role, DenialState state)
     {
@@ -78,13 +59,18 @@ internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration con
         }
 
         var (since, how) = DeadSince(request, handle, role, state);
-        var settle = handle?.Settle ?? TemplateRules.LongestSettle;
+        var settle = handle?.Settle ?? TemplateRules.DefaultSettle;
         var ready = since + settle;
-        if (state.Now >= ready && arrival is null) return new RevokeOutcome.Gone(state.Identity, new Evidence(how.Kind, $"{how.Text} since {Show(since)}, longer than the {DurationConverter.Format(settle)} that AWS is given to put it in force everywhere.", state.Now));
-        var known = (handle ?? new SessionHandle(state.Identity, null, null, (int)settle.TotalSeconds)) with { DeadSince = since };
+        if (state.Now >= ready && arrival is null)
+        {
+            return new RevokeOutcome.Gone(state.Identity, new Evidence(
+                how.Kind, $"{how.Text} since {Show(since)}, longer than the {DurationConverter.Format(settle)} that AWS is given to put it in force everywhere.", state.Now));
+        }
+
+        var known = (handle ?? new SessionHandle(state.Identity, role.Text, null, (int)settle.TotalSeconds)) with { DeadSince = since };
         return arrival > ready
-            ? new RevokeOutcome.Settling(state.Identity, arrival.Value, "The issuing call may still arrive; its session is denied by name before it exists.", known.Seal())
-            : new RevokeOutcome.Settling(state.Identity, ready, "The deny is written; AWS is given time to put it in force everywhere.", known.Seal());
+            ? new RevokeOutcome.Settling(state.Identity, time.NextLook(arrival.Value), "The issuing call may still arrive; its session is denied by name before it exists.", known.Seal())
+            : new RevokeOutcome.Settling(state.Identity, time.NextLook(ready), "The deny is written; AWS is given time to put it in force everywhere.", known.Seal());
     }
 
     private static (DateTimeOffset Since, (string Kind, string Text) How) DeadSince(RevokeRequest request, SessionHandle? handle, RoleArn role, DenialState state)
@@ -96,7 +82,8 @@ internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration con
 
         var byAge = Denials.IsOlder(request, handle, state.Stands?.OlderThan);
         var stood = state.Stood is { } document && (document.Denied.Contains(request.ExternalName) || Denials.IsOlder(request, handle, document.OlderThan));
-        var since = stood && handle?.DeadSince is { } dead ? dead : state.Now;
+        var known = handle?.DeadSince ?? (state.Seen.TryGetValue(request.ExternalName, out var seen) ? seen : state.Now);
+        var since = stood ? known : state.Now;
         if (state.Stands is { } stands && stands.Since > since) since = stands.Since;
         var what = byAge ? $"every session issued before {Show(state.Stands!.OlderThan!.Value)}" : $"the source identity {request.ExternalName}";
         return (since, ("denied_by_policy", $"GetRolePolicy shows {Names.DenyPolicy} on {role.Name} ({state.RoleId}), which denies everything to {what}: it has done so"));
