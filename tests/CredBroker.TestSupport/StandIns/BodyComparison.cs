@@ -111,22 +111,30 @@ internal sealed class BodyComparison
             return;
         }
 
-        var order = _allow.IsUnordered(path) ? [.. actual.OrderBy(item => item?.ToJsonString(), StringComparer.Ordinal)] : actual.ToList();
-        var was = _allow.IsUnordered(path) ? [.. recorded.OrderBy(item => item is null ? "" : _placeholders.TryFill(item.ToJsonString()), StringComparer.Ordinal)] : recorded.ToList();
+        var order = _allow.IsUnordered(path) ? [.. actual.OrderBy(Sortable, StringComparer.Ordinal)] : actual.ToList();
+        var was = _allow.IsUnordered(path) ? [.. recorded.OrderBy(Sortable, StringComparer.Ordinal)] : recorded.ToList();
         for (var i = 0; i < was.Count; i++) Compare(was[i], order[i], $"{path}[{i}]");
     }
 
+    private string Sortable(JsonNode? item) => item is JsonValue value && value.TryGetValue<string>(out var text) ? _placeholders.TryFill(text) : item?.ToJsonString() ?? "";
+
     private void CompareXml(string recorded, string actual)
+    {
+        // A placeholder looks like an element: it becomes text that no document has.
+        if (Parse(Placeholders.Pattern().Replace(recorded, match => $"⟦{match.Value[1..^1]}⟧")) is not { } was) CompareText("the body", recorded, actual); // A page of HTML.
+        else if (Parse(actual) is { } answered) CompareElements(was, answered, was.Name.LocalName);
+        else Differ("the body", "XML", actual);
+    }
+
+    private static XElement? Parse(string text)
     {
         try
         {
-            // A placeholder looks like an element: it becomes text that no document has.
-            var was = XDocument.Parse(Placeholders.Pattern().Replace(recorded.TrimStart('\uFEFF'), match => $"⟦{match.Value[1..^1]}⟧"));
-            CompareElements(was.Root!, XDocument.Parse(actual.TrimStart('\uFEFF')).Root!, was.Root!.Name.LocalName);
+            return XDocument.Parse(text.TrimStart('\uFEFF')).Root;
         }
         catch (XmlException)
         {
-            Differ("the body", "XML", actual);
+            return null;
         }
     }
 

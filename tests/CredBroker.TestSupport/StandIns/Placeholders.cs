@@ -79,6 +79,6 @@ internal sealed partial class Placeholders
 
     private static bool IsTime(string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out _);
 
-    [GeneratedRegex(@"<(?:[a-z][a-z0-9]*):(?:[^<>\s""/]+)>")]
+    [GeneratedRegex(@"<(?:[a-z][a-z0-9-]*):(?:[^<>\s""/]+)>")]
     public static partial Regex Pattern();
 }
