@@ -1,6 +1,7 @@
 using CredBroker.Manifests;
 using CredBroker.Providers.PostgreSql;
 using CredBroker.Providers.Token;
+using CredBroker.Providers.Vault;
 using CredBroker.Server;
 using CredBroker.Server.Configuration;
 using CredBroker.Server.Hosting;
@@ -23,7 +24,10 @@ if (line.Command == ServerCommand.Check)
 try
 {
     var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "credbroker-server" });
-    builder.AddCredBroker(valid).UseConfiguredStorage().AddProvider<TokenProviderType>().AddProvider<PostgreSqlProviderType>();
+    builder.AddCredBroker(valid).UseConfiguredStorage()
+        .AddProvider<TokenProviderType>()
+        .AddProvider<PostgreSqlProviderType>()
+        .AddProvider<VaultProviderType>();
     await using var app = builder.Build();
     var start = app.Services.GetRequiredService<BrokerStart>();
     if (line.Command == ServerCommand.Migrate)
