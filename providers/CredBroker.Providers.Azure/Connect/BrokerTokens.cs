@@ -66,7 +66,8 @@ internal sealed class BrokerTokens(ProviderContext context, AzureConfiguration c
         if (requestContext.TenantId is { } tenant && !tenant.Equals(configuration.TenantId, StringComparison.OrdinalIgnoreCase))
             throw new ProviderException(ProviderFault.TargetMismatch, "The vault belongs to another tenant than this provider's.", ProviderEffect.None);
         var token = await GetAsync(scope, cancellationToken).ConfigureAwait(false);
-        return new AccessToken(token.Reveal(), DateTimeOffset.MaxValue);
+        // Past at once: the client would keep it by the machine's clock, and asks here each time instead.
+        return new AccessToken(token.Reveal(), DateTimeOffset.UnixEpoch);
     }
 
     public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>

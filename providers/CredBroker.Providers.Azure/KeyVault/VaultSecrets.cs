@@ -58,7 +58,7 @@ internal sealed class VaultSecrets(VaultClients clients, ProviderContext context
         var steps = new IssueSteps(context.Time, request.Deadline);
         await steps.RecordAsync(journal, handle, cancellationToken).ConfigureAwait(false);
         var client = clients.Of(template.Vault);
-        var (read, _, _) = await clients.AskAsync(() => client.GetSecretAsync(template.Name, template.Version, null, cancellationToken), makes: false, (_, _) => false, cancellationToken).ConfigureAwait(false);
+        var (read, _, _) = await clients.AskAsync(() => client.GetSecretAsync(template.Name, template.Version, null, cancellationToken), makes: true, (_, _) => false, cancellationToken).ConfigureAwait(false);
         return new IssuedCredential
         {
             Fields = Fields(read!.Value, template.Vault, template.Name, read.Properties.Version ?? ""),
@@ -89,16 +89,13 @@ internal sealed class VaultSecrets(VaultClients clients, ProviderContext context
         var handle = AzureHandle.Open(request.Handle, target);
         var vault = handle?.Vault ?? configuration.Vaults.FirstOrDefault() ?? throw Templates.Refuse("The provider's configuration names no vault.");
         var (_, now) = await VersionsAsync(clients.Of(vault), request.ExternalName, cancellationToken).ConfigureAwait(false);
-        if (handle is null or { Delivered: false })
-        {
-            return request.MayStillArriveUntil is { } arrival && now <= arrival
-                ? new RevokeOutcome.Settling(target, arrival.AddSeconds(1), "The value may still be on its way.")
-                : new RevokeOutcome.Gone(target, new Evidence("nothing_delivered", "No value was delivered for this lease.", now));
-        }
-
+        if (request.MayStillArriveUntil is { } arrival && now <= arrival) return new RevokeOutcome.Settling(target, arrival.AddSeconds(1), "The value may still be on its way.");
+        // Without a handle it may have been.
+        if (handle is { Delivered: false })
+            return new RevokeOutcome.Gone(target, new Evidence("nothing_delivered", "No value was delivered for this lease.", now));
         return now < request.PossibleDeathAt
             ? new RevokeOutcome.ExpiresAt(target, request.PossibleDeathAt)
-            : new RevokeOutcome.Expired(target, new Evidence("value_not_invalidated", $"The lease's time has passed. The value of {handle.Version} in {vault} was read and is not invalidated: rotate it if it must end.", now));
+            : new RevokeOutcome.Expired(target, new Evidence("value_not_invalidated", $"The lease's time has passed. The value of {handle?.Version ?? "a secret"} in {vault} was read and is not invalidated: rotate it if it must end.", now));
     }
 
     /// <summary>Every secret of this installation that is not disabled.</summary>

@@ -22,7 +22,8 @@ internal sealed class GroupRun(ProviderUnderTest subject, RoleExample role, Excl
         var credentials = new List<IssuedCredential>();
         for (var i = 0; i < count; i++)
         {
-            var request = _run.NewRequest(role);
+            // What is left must not die of its age while the others settle.
+            var request = _run.NewRequest(role, TimeSpan.FromMinutes(10) + (4 * Subject.Type.RoleKinds.Single(kind => kind.Name == role.Kind).RevocabilityOf(role.Template).SettlesWithin));
             credentials.Add(await _run.IssueAsync(request).ConfigureAwait(false));
             requests.Add(_run.Revoking(request, credentials[i].Handle));
         }

@@ -15,7 +15,7 @@ public abstract partial class ProviderConformance
             var request = run.NewRequest(role);
             var credential = await run.IssueAsync(request);
             Assert.That(credential.Fields.Keys, Is.EquivalentTo(KindOf(subject, role).CredentialFieldsOf(role.Template)));
-            Assert.That(subject.SecretFields.Intersect(credential.Fields.Keys), Is.Not.Empty, "something of it is secret");
+            if (role.HasSecret) Assert.That(SecretFieldsOf(subject, credential), Is.Not.Empty, "something of it is secret");
             Assert.That(credential.ExpiresAt, Is.LessThanOrEqualTo(request.ExpiresAt).And.GreaterThan(subject.Context.Time.GetUtcNow()));
             Assert.That(await subject.IsAcceptedAsync(credential), "the target accepts it");
         }
@@ -29,7 +29,7 @@ public abstract partial class ProviderConformance
         await using var run = new ConformanceRun(subject);
         var first = await run.IssueAsync(run.NewRequest(subject.Roles[0]));
         var second = await run.IssueAsync(run.NewRequest(subject.Roles[0]));
-        foreach (var field in subject.SecretFields.Where(first.Fields.ContainsKey))
+        foreach (var field in SecretFieldsOf(subject, first))
             Assert.That(first.Fields[field].Value.Reveal(), Is.Not.EqualTo(second.Fields[field].Value.Reveal()));
     }
 
@@ -63,7 +63,7 @@ public abstract partial class ProviderConformance
             await cancelled.CancelAsync();
             var failure = await ConformanceRun.FailureOfAsync(() => run.IssueAsync(request, cancelled.Token));
             Assert.That(failure, Is.InstanceOf<ProviderException>().Or.InstanceOf<OperationCanceledException>());
-            Assert.That(await run.RevokeUntilDeadAsync(run.Revoking(request, null)), Is.InstanceOf<RevokeOutcome.Gone>());
+            Assert.That(await run.RevokeUntilDeadAsync(run.Revoking(request, null)), Is.InstanceOf<RevokeOutcome.Gone>().Or.InstanceOf<RevokeOutcome.Expired>());
         }
     }
 
@@ -99,7 +99,7 @@ public abstract partial class ProviderConformance
             var dead = await run.RevokeUntilDeadAsync(run.Revoking(request, credential.Handle));
             told.Add(dead is RevokeOutcome.Gone gone ? gone.Evidence.ToString() : dead.ToString());
             Assert.That(credential.Handle?.Value.Length ?? 0, Is.LessThanOrEqualTo(Handle.MaxLength));
-            foreach (var secret in subject.SecretFields.Where(credential.Fields.ContainsKey).Select(field => credential.Fields[field].Value.Reveal()))
+            foreach (var secret in SecretFieldsOf(subject, credential).Select(field => credential.Fields[field].Value.Reveal()))
                 Assert.That(told.Where(text => text.Contains(secret, StringComparison.Ordinal)), Is.Empty);
         }
     }

@@ -83,7 +83,7 @@ public abstract partial class ProviderConformance
             Assert.That(await run.RevokeAsync(revoking), Is.InstanceOf<RevokeOutcome.Settling>());
             var dead = await run.RevokeUntilDeadAsync(revoking);
             AssertGone(dead, identity);
-            Assert.That(((RevokeOutcome.Gone)dead).Evidence.ObservedAt, Is.GreaterThanOrEqualTo(arrival));
+            if (dead is RevokeOutcome.Gone gone) Assert.That(gone.Evidence.ObservedAt, Is.GreaterThanOrEqualTo(arrival));
             await AssertNotListedAsync(run, request.ExternalName);
         }
     }

@@ -138,6 +138,8 @@ public abstract partial class ProviderConformance
     private static IEnumerable<RoleExample> Examples(ProviderUnderTest subject) =>
         subject.Roles.DistinctBy(role => (role.Kind, role.TwoSteps, Grouped: KindOf(subject, role).ExclusiveGroupOf(role.Template) is not null));
 
+    private static IEnumerable<string> SecretFieldsOf(ProviderUnderTest subject, IssuedCredential credential) => subject.SecretFields.Where(credential.Fields.ContainsKey);
+
     private static RoleKind KindOf(ProviderUnderTest subject, RoleExample role) => subject.Type.RoleKinds.Single(kind => kind.Name == role.Kind);
 
     private static IReadOnlyList<ValidationError> Errors(Func<IReadOnlyList<ValidationError>> validate)

@@ -139,6 +139,9 @@ public sealed record RoleExample(string Kind, JsonElement Template)
     /// <summary>It can be renewed, if the provider renews at all.</summary>
     public bool Renewable { get; init; } = true;
 
+    /// <summary>Something of its credentials is secret. Not so where a right is given to somebody who proves himself by his own means.</summary>
+    public bool HasSecret { get; init; } = true;
+
     /// <summary>A role whose template is written as JSON.</summary>
     public static RoleExample Of(string kind, string json, bool twoSteps = false) => new(kind, JsonElement.Parse(json)) { TwoSteps = twoSteps };
 }
