@@ -1,4 +1,5 @@
 using CredBroker.Manifests;
+using CredBroker.Providers.Azure;
 using CredBroker.Providers.PostgreSql;
 using CredBroker.Providers.Token;
 using CredBroker.Providers.Vault;
@@ -27,7 +28,8 @@ try
     builder.AddCredBroker(valid).UseConfiguredStorage()
         .AddProvider<TokenProviderType>()
         .AddProvider<PostgreSqlProviderType>()
-        .AddProvider<VaultProviderType>();
+        .AddProvider<VaultProviderType>()
+        .AddProvider<AzureProviderType>();
     await using var app = builder.Build();
     var start = app.Services.GetRequiredService<BrokerStart>();
     if (line.Command == ServerCommand.Migrate)
