@@ -30,7 +30,7 @@ internal sealed class AppRevocation(Applications graph, RoleAssignments arm, Azu
         }
 
         removed |= await DeleteAsync(request, handle, application, cancellationToken).ConfigureAwait(false);
-        (application, now) = await graph.FindAsync(request.ExternalName, cancellationToken).ConfigureAwait(false);
+        if (application is not null) (application, now) = await graph.FindAsync(request.ExternalName, cancellationToken).ConfigureAwait(false);
         handle = handle ?? (removed ? new AzureHandle { Target = target, Assignments = assignments, Delivered = true } : null);
         return Settling.Judge(
             request, handle, target, removed || application is not null, now, handle is { SettleSeconds: > 0 } ? TimeSpan.FromSeconds(handle.SettleSeconds) : Templates.DefaultSettle,

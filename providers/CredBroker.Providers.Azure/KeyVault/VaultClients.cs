@@ -36,6 +36,10 @@ internal sealed class VaultClients(AzureHttp http, ProviderContext context)
             if (expects(response.Status, error)) return (null, error, NowOf(response));
             throw Faults.Of(response.Status, error.Inner?.Code ?? error.Code, error.Message, AzureHttp.RetryAfterOf(response), makes);
         }
+        catch (InvalidOperationException)
+        {
+            throw OtherAudience();
+        }
         catch (Exception e) when (Faults.Translate(e, makes, cancellationToken) is { } translated)
         {
             throw translated;
@@ -61,6 +65,10 @@ internal sealed class VaultClients(AzureHttp http, ProviderContext context)
             if (response.Status == 404 && error.Is("SecretNotFound")) return ([], NowOf(response));
             throw Faults.Of(response.Status, error.Inner?.Code ?? error.Code, error.Message, AzureHttp.RetryAfterOf(response), makes: false);
         }
+        catch (InvalidOperationException)
+        {
+            throw OtherAudience();
+        }
         catch (Exception e) when (Faults.Translate(e, makes: false, cancellationToken) is { } translated)
         {
             throw translated;
@@ -68,6 +76,10 @@ internal sealed class VaultClients(AzureHttp http, ProviderContext context)
 
         return (found, now);
     }
+
+    // The SDK's client throws this for a challenge whose audience is not the vault's own domain, before it sends anything.
+    private static ProviderException OtherAudience() =>
+        new(ProviderFault.TargetMismatch, "The vault asks for a token of an audience that is not its own.", ProviderEffect.None);
 
     private DateTimeOffset NowOf(Response response) => response.Headers.Date ?? context.Time.GetUtcNow();
 

@@ -103,7 +103,7 @@ internal sealed class TokenEndpoint(Tenant tenant, TimeProvider time, Timing tim
 
         var (issuer, subject, audience) = ((string?)claims["iss"] ?? "", (string?)claims["sub"] ?? "", (string?)claims["aud"] ?? "");
         var now = time.GetUtcNow();
-        if (DateTimeOffset.FromUnixTimeSeconds((long?)claims["exp"] ?? 0) + Leeway < now || DateTimeOffset.FromUnixTimeSeconds((long?)claims["nbf"] ?? 0) - Leeway > now)
+        if (Instant(claims["exp"]) + Leeway < now || Instant(claims["nbf"]) - Leeway > now)
             return (401, "invalid_client", 700024, "Client assertion is not within its valid time range.");
         if (issuer == clientId) return VerifyCertificate(application, header, parts, subject, clientId);
 
@@ -164,6 +164,9 @@ internal sealed class TokenEndpoint(Tenant tenant, TimeProvider time, Timing tim
         answer = answer.With("Cache-Control", "no-store, no-cache").With("x-ms-clitelem", telemetry).With("x-ms-request-id", trace);
         return request.Header("client-request-id") is { } id ? answer.With("client-request-id", id) : answer;
     }
+
+    private static DateTimeOffset Instant(JsonNode? claim) =>
+        DateTimeOffset.FromUnixTimeSeconds(long.TryParse(claim?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : 0);
 
     private static string Encode(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));
 }
