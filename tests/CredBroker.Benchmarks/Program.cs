@@ -1,17 +1,27 @@
 using System.Globalization;
 using CredBroker.Benchmarks;
+using CredBroker.Benchmarks.Providers;
 
 // A first, small measure of the whole: the real server as a process, SQLite, the token provider, callers over gRPC on the same machine.
-if (args is not ([("issue" or "dead")] or [("issue" or "dead"), _] or [("issue" or "dead"), _, _])
+if (args is not ([("issue" or "dead" or "providers")] or [("issue" or "dead" or "providers"), _] or [("issue" or "dead" or "providers"), _, _])
     || (args.Length > 1 && !int.TryParse(args[1], NumberStyles.None, CultureInfo.InvariantCulture, out _))
     || (args.Length > 2 && !int.TryParse(args[2], NumberStyles.None, CultureInfo.InvariantCulture, out _)))
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- issue|dead [CALLERS [SECONDS]]");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- issue|dead|providers [CALLERS [SECONDS]]");
     return 2;
 }
 
 var callers = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 16;
 var seconds = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 15;
+if (args[0] == "providers")
+{
+    // Each provider by itself against the stand-in of its target, which shares the processors with it.
+    Console.WriteLine($"providers: {callers} callers, {seconds} s each, {Environment.ProcessorCount} processors shared with the stand-ins");
+    var all = true;
+    foreach (var scenario in ProviderScenario.All) all &= await ProviderMeasurements.RunAsync(scenario, callers, TimeSpan.FromSeconds(seconds));
+    return all ? 0 : 1;
+}
+
 await using var broker = await MeasuredBroker.StartAsync();
 Console.WriteLine($"{args[0]}: {callers} callers, {seconds} s, {Environment.ProcessorCount} processors shared with the callers, SQLite, provider token");
 var samples = args[0] == "issue"
