@@ -43,7 +43,14 @@ public sealed record GroupRevokeRequest
 /// <summary>A credential that a shared document keeps dead.</summary>
 /// <param name="ExternalName">Its name at the target.</param>
 /// <param name="PossibleDeathAt">From then on it is dead by itself, and need not stand in the document.</param>
-public sealed record DeniedCredential(string ExternalName, DateTimeOffset PossibleDeathAt);
+public sealed record DeniedCredential(string ExternalName, DateTimeOffset PossibleDeathAt)
+{
+    /// <summary>
+    /// When it had been issued at the latest, by the broker's clock, which may be 30 s off the target's: a document that denies everything issued before
+    /// an instant later than that need not name it. Null where that is not known.
+    /// </summary>
+    public DateTimeOffset? IssuedBy { get; init; }
+}
 
 /// <summary>What came of revoking a group.</summary>
 /// <param name="Outcomes">The outcome for each due lease that got one. A lease without outcome and without failure is tried again.</param>

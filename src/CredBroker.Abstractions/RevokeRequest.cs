@@ -21,6 +21,9 @@ public sealed record RevokeRequest
     /// <summary>The name of the lease's <see cref="ExclusiveGroup"/>, as it was when the lease was reserved; null where it has none.</summary>
     public string? Group { get; init; }
 
+    /// <summary>When it had been issued at the latest: see <see cref="DeniedCredential.IssuedBy"/>.</summary>
+    public DateTimeOffset? IssuedBy { get; init; }
+
     /// <summary>The latest instant at which the credential dies by itself.</summary>
     public required DateTimeOffset PossibleDeathAt { get; init; }
 

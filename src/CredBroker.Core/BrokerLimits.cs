@@ -69,6 +69,9 @@ public sealed record BrokerLimits
     /// <summary>How long one attempt to revoke may take before it is given up (it keeps its slot until it truly returns).</summary>
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a call that was cancelled may need to return, before another node may write the same document at the target.</summary>
+    public TimeSpan ReturnGrace { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>After so many failed attempts a lease goes to the slow lane, and someone is told.</summary>
     public int AttemptsBeforeSlow { get; init; } = 8;
 

@@ -23,6 +23,14 @@ internal static class Errors
         Metadata = new Dictionary<string, string> { ["quota"] = charge.What, ["limit"] = charge.Limit.ToString(System.Globalization.CultureInfo.InvariantCulture) },
     };
 
+    public static BrokerError GroupFull(Leases.LeaseGroup group, TimeSpan wait) => new(
+        Reasons.QuotaExceeded,
+        $"What the target keeps to deny credentials of this role has room for {group.Capacity}, and all of it is taken. A place is free again when a credential has died by its own time, even if it was revoked before.")
+    {
+        RetryAfter = wait > TimeSpan.FromSeconds(1) ? wait : TimeSpan.FromSeconds(1),
+        Metadata = new Dictionary<string, string> { ["quota"] = "group", ["limit"] = group.Capacity.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+    };
+
     public static BrokerError Suspended(string what) => new(Reasons.Suspended, $"{what} is suspended: it gets nothing until that is lifted.");
 
     public static BrokerError Unavailable(string message, TimeSpan retryAfter) => new(Reasons.BrokerUnavailable, message) { RetryAfter = retryAfter };

@@ -4,6 +4,7 @@ using CredBroker.Core.Issuance;
 using CredBroker.Core.Leases;
 using DomainEvidence = CredBroker.Abstractions.Evidence;
 using EndReason = CredBroker.Core.Leases.EndReason;
+using LeaseGroup = CredBroker.Contracts.V1.LeaseGroup;
 using Lease = CredBroker.Contracts.V1.Lease;
 using Revocability = CredBroker.Contracts.V1.Revocability;
 using RevocabilityKind = CredBroker.Abstractions.RevocabilityKind;
@@ -32,6 +33,7 @@ internal static class LeaseMapping
             Revocability = lease.Revocability.Kind.ToProto(),
             Residual = lease.Revocability.Residual,
             CanMint = lease.CanMint,
+            Group = lease.Group is { } group ? new LeaseGroup { Name = group.Name, Capacity = group.Capacity } : null,
             ExternalName = lease.ExternalName,
             TargetIdentity = lease.TargetIdentity,
             Parameters = { JsonSerializer.Deserialize<Dictionary<string, string>>(lease.ParametersJson)! },
@@ -98,6 +100,7 @@ internal static class LeaseMapping
         EndReason.OutcomeUnknown => Lease.Types.EndReason.OutcomeUnknown,
         EndReason.Reappeared => Lease.Types.EndReason.Reappeared,
         EndReason.WrittenOff => Lease.Types.EndReason.WrittenOff,
+        EndReason.GroupOverflowed => Lease.Types.EndReason.GroupOverflowed,
         _ => Lease.Types.EndReason.Unspecified,
     };
 

@@ -21,6 +21,7 @@ public static class AuditTypes
     public const string LeaseVoid = "lease.void";
     public const string LeaseReappeared = "lease.reappeared";
     public const string LeaseWrittenOff = "lease.written_off";
+    public const string GroupOverflowed = "group.overflowed";
     public const string ReceiptClosed = "receipt.closed";
     public const string ResourceCreated = "resource.created";
     public const string ResourceUpdated = "resource.updated";

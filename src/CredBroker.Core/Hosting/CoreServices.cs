@@ -63,11 +63,17 @@ public static class CoreServices
             .AddSingleton<TaskService>()
             .AddSingleton<IssueSlots>()
             .AddSingleton<IssuePlanner>()
+            .AddSingleton<GroupTurns>()
             .AddSingleton<ProviderCall>()
             .AddSingleton<Issuance.Issuance>()
             .AddSingleton<Renewal>()
             .AddSingleton<LeaseService>()
+            .AddSingleton<Attempts>()
+            .AddSingleton<AttemptVerdicts>()
             .AddSingleton<RevocationAttempt>()
+            .AddSingleton<GroupMending>()
+            .AddSingleton<GroupAttempt>()
+            .AddSingleton<GroupDispatcher>()
             .AddSingleton<RevocationDispatcher>()
             .AddSingleton(provider => new SuspensionService(
                 provider.GetRequiredService<ISuspensionStore>(), provider.GetRequiredService<IWorkloadStore>(), provider.GetRequiredService<Catalog>(),

@@ -16,7 +16,7 @@ namespace CredBroker.Core.Issuance;
 /// </summary>
 public sealed partial class Issuance(
     IssuePlanner planner, ProviderCall call, ILeaseStore leases, IAuditLog audit, Catalog catalog, TargetIdentities targets, RateLimits rates,
-    IssueSlots slots, InstallationOptions installation, RevocationAttempt revocation, BrokerLimits limits, Signals signals, BrokerMetrics metrics, ILogger<Issuance> logger, TimeProvider time)
+    IssueSlots slots, InstallationOptions installation, LeaseMarks marks, RevocationAttempt revocation, BrokerLimits limits, Signals signals, BrokerMetrics metrics, ILogger<Issuance> logger, TimeProvider time)
 {
     private const int DecideAtMost = 4;
     private static readonly TimeSpan AnswerGrace = TimeSpan.FromSeconds(5);
@@ -231,6 +231,8 @@ public sealed partial class Issuance(
             Local = plan.Type.Local,
             Revocability = plan.Revocability,
             CanMint = plan.CanMint,
+            Group = plan.Group is { } group ? LeaseGroup.Of(targetIdentity, group) : null,
+            MarkKeyId = plan.Type.Local ? "" : marks.PresentKeyId,
             ParametersJson = Parameters.ToJson(plan.Parameters),
             DecisionId = plan.Decision.Id,
             IssueDeadline = now + limits.IssueDeadline,
@@ -274,11 +276,12 @@ public sealed partial class Issuance(
         var fault => new BrokerError(Reasons.ProviderFailed, $"The provider refused or failed ({fault}). Its administrators see its words on the lease."),
     };
 
-    private static BrokerError ToError(ReserveOutcome outcome) => outcome switch
+    private BrokerError ToError(ReserveOutcome outcome) => outcome switch
     {
         ReserveOutcome.TaskOver => Errors.TaskOver,
         ReserveOutcome.Suspended => Errors.Suspended("The workload, its identity source, the provider or the role"),
         ReserveOutcome.QuotaExceeded exceeded => Errors.Quota(exceeded.Charge),
+        ReserveOutcome.GroupFull full => Errors.GroupFull(full.Group, full.FreeAt - time.Now()),
         ReserveOutcome.RequestMismatch => new BrokerError(Reasons.RequestIdReused, "This request id was used with another request. Use a new one."),
         ReserveOutcome.AttemptOvertaken overtaken => new BrokerError(Reasons.RequestSuperseded, $"Attempt {overtaken.StoredAttempt} of this request came first. Use a higher attempt to take its place.")
         {

@@ -60,6 +60,9 @@ internal sealed record IssuePlan
 
     public required bool CanMint { get; init; }
 
+    /// <summary>The document that the credential shares with others.</summary>
+    public required ExclusiveGroup? Group { get; init; }
+
     public required TimeSpan Ttl { get; init; }
 
     public required TimeSpan LongestTtl { get; init; }

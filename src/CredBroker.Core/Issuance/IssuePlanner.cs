@@ -53,6 +53,7 @@ public sealed class IssuePlanner(
             Parameters = parameters,
             Revocability = asked.Revocability,
             CanMint = asked.CanMint,
+            Group = kind.ExclusiveGroupOf(template),
             Ttl = Shortest(ttl, decision.MaxTtl, null),
             LongestTtl = Shortest(longest, decision.MaxTtl, null),
             Decision = decision,

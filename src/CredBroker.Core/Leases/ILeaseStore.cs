@@ -22,7 +22,7 @@ public interface ILeaseStore
     Task<ApplyOutcome> ApplyAsync(LeaseChange change, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes what is due at one provider, in the order of the lanes and fair between owners within one: expiring and claiming are one transaction.
+    /// Takes what is due at one provider and stands alone (<see cref="ILeaseGroups"/> has the rest), in the order of the lanes and fair between owners within one: expiring and claiming are one transaction.
     /// What another node holds is skipped, not waited for.
     /// </summary>
     Task<IReadOnlyList<Lease>> ClaimDueAsync(Claim claim, CancellationToken cancellationToken);
@@ -30,7 +30,7 @@ public interface ILeaseStore
     /// <summary>Moves what is dead in effect (ended tasks, suspensions) towards revocation, one batch. Answers whether there may be more.</summary>
     Task<bool> FanOutAsync(int batch, CancellationToken cancellationToken);
 
-    /// <summary>Providers that have work, each with when its next work is due, soonest first.</summary>
+    /// <summary>Providers that have work, beside that in groups, each with when its next work is due, soonest first.</summary>
     Task<IReadOnlyList<ProviderDue>> NextDueAsync(CancellationToken cancellationToken);
 
     /// <summary>A lease with its effective state; null if there is none.</summary>
@@ -70,6 +70,9 @@ public sealed record LeaseChange(Uid LeaseId, LeaseEvent Event, Actor By)
 {
     /// <summary>The fence that the worker holds; null for those who hold no claim.</summary>
     public long? Fence { get; init; }
+
+    /// <summary>The fence of the lease's group that the worker holds; null for those who hold none.</summary>
+    public long? GroupFence { get; init; }
 }
 
 /// <summary>What came of an event.</summary>

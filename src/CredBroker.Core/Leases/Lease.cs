@@ -44,6 +44,12 @@ public sealed record Lease
     /// <summary>What revoking it means.</summary>
     public required Revocability Revocability { get; init; }
 
+    /// <summary>The document at the target that keeps it dead, together with others; null where it stands alone.</summary>
+    public LeaseGroup? Group { get; init; }
+
+    /// <summary>Which wrapping key the mark at the target was made with; empty for a lease that was reserved before that was kept.</summary>
+    public string MarkKeyId { get; init; } = "";
+
     /// <summary>Whether it can make other credentials, which its revocation does not reach.</summary>
     public required bool CanMint { get; init; }
 
@@ -130,6 +136,9 @@ public sealed record Lease
 
     /// <summary>Until when the issuing call, whose outcome is unknown, may still take effect; null once it has answered.</summary>
     public DateTimeOffset? MayStillArriveUntil => IssueAnswered || Local ? null : IssueDeadline + LateEffect;
+
+    /// <summary>When it had been made at the latest.</summary>
+    public DateTimeOffset IssuedBy => ActivatedAt ?? IssueDeadline + LateEffect;
 
     /// <summary>The counters that it is charged to.</summary>
     public IEnumerable<string> QuotaKeys =>

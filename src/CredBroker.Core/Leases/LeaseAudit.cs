@@ -10,13 +10,15 @@ public static class LeaseAudit
     public static IEnumerable<AuditDraft> OfReserved(Lease lease, Actor by)
     {
         ArgumentNullException.ThrowIfNull(lease);
+        var detail = new JsonObject { ["external_name"] = lease.ExternalName, ["possible_death_at"] = Text(lease.PossibleDeathAt), ["supersedes"] = lease.Supersedes?.ToString() };
+        if (lease.Group is { } group) detail["group"] = group.Name;
         yield return new AuditDraft(AuditTypes.LeaseReserved, by)
         {
             TaskId = lease.TaskId,
             LeaseId = lease.Id,
             DecisionId = lease.DecisionId,
             Resource = lease.RoleName,
-            Detail = new JsonObject { ["external_name"] = lease.ExternalName, ["possible_death_at"] = Text(lease.PossibleDeathAt), ["supersedes"] = lease.Supersedes?.ToString() },
+            Detail = detail,
         };
         if (lease.State != LeaseState.Active) yield break;
         yield return new AuditDraft(AuditTypes.LeaseActivated, by)

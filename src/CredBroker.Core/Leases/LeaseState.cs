@@ -54,6 +54,9 @@ public enum EndReason
 
     /// <summary>Its target is gone for good: closed on a person's word.</summary>
     WrittenOff = 10,
+
+    /// <summary>The document that its group shares had no room for one more, and now denies everything that was issued before.</summary>
+    GroupOverflowed = 11,
 }
 
 /// <summary>In which order due revocations are taken: the lower, the sooner.</summary>

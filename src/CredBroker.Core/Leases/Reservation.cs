@@ -68,6 +68,11 @@ public abstract record ReserveOutcome
     /// <summary>A counter is at its limit.</summary>
     public sealed record QuotaExceeded(QuotaCharge Charge) : ReserveOutcome;
 
+    /// <summary>The document that the lease would share has no room left.</summary>
+    /// <param name="Group">The group.</param>
+    /// <param name="FreeAt">When the next slot is free at the earliest that is known.</param>
+    public sealed record GroupFull(LeaseGroup Group, DateTimeOffset FreeAt) : ReserveOutcome;
+
     /// <summary>The request id was used with another body.</summary>
     public sealed record RequestMismatch : ReserveOutcome;
 

@@ -14,20 +14,17 @@ namespace CredBroker.Core.Revocation;
 /// provider, so that one which hangs holds up only itself.
 /// </summary>
 public sealed partial class RevocationDispatcher(
-    ITaskStore tasks, ILeaseStore leases, ISuspensionStore suspensions, Catalog catalog, RevocationAttempt attempt, Breaker breaker, BrokerLimits limits, BrokerMetrics metrics,
-    Signals signals, HeldLines lines, ILogger<RevocationDispatcher> logger, TimeProvider time)
+    ITaskStore tasks, ILeaseStore leases, ILeaseGroups groups, ISuspensionStore suspensions, Catalog catalog, RevocationAttempt attempt, GroupDispatcher grouped, Attempts attempts, Breaker breaker,
+    BrokerLimits limits, BrokerMetrics metrics, Signals signals, HeldLines lines, ILogger<RevocationDispatcher> logger, TimeProvider time)
 {
     private const int Batch = 500;
 
     // The end of a tree is many statements: fewer of them in one transaction, so that nobody waits long for the writer.
     private const int EndBatch = 50;
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
-    private readonly Slots _slots = new(limits.RevokeSlots);
-    private readonly Slots _attempts = new(int.MaxValue);
-    private int _running;
 
     /// <summary>How many attempts run on this node.</summary>
-    public int Running => Volatile.Read(ref _running);
+    public int Running => attempts.Running;
 
     /// <summary>
     /// Looks once. Answers when to look next, unless <see cref="Signals"/> say sooner. Claims come between the batches, so that a storm of ends does not hold
@@ -42,9 +39,11 @@ public sealed partial class RevocationDispatcher(
             ("reading the registry", RefreshAsync),
             ("ending tasks", EndOverdueAsync),
             ("moving what ended", token => leases.FanOutAsync(Batch, token)),
+            ("ending what a full document killed", token => groups.FanOutAsync(Batch, token)),
         };
         var failures = new List<Exception>();
         IReadOnlyList<ProviderDue> due;
+        DateTimeOffset? groupDue;
         bool more;
         do
         {
@@ -64,11 +63,12 @@ public sealed partial class RevocationDispatcher(
             }
 
             due = await DispatchAsync(cancellationToken);
+            groupDue = await grouped.DispatchAsync(cancellationToken);
         }
         while (more);
 
         if (failures.Count > 0) ExceptionDispatchInfo.Throw(failures[0]);
-        return Earliest(time.Now(), due, await tasks.NextDueAsync(cancellationToken));
+        return Earliest(time.Now(), due, await tasks.NextDueAsync(cancellationToken), groupDue);
     }
 
     /// <summary>Waits, within a bound, until the attempts of this node have returned: for shutting down.</summary>
@@ -108,39 +108,17 @@ public sealed partial class RevocationDispatcher(
 
     private async Task StartAsync(Uid provider, CancellationToken cancellationToken)
     {
-        var max = Math.Min(_slots.FreeOf(provider), breaker.Allowance(provider, _attempts.TakenOf(provider)));
+        var max = attempts.RoomFor(provider);
         if (max <= 0) return;
         foreach (var lease in await leases.ClaimDueAsync(new Claim(provider, max, limits.ClaimFor), cancellationToken))
-        {
-            _slots.TryTake(provider);
-            _attempts.TryTake(provider);
-            Interlocked.Increment(ref _running);
-            _ = RunAsync(lease);
-        }
+            attempts.Start(provider, returned => attempt.RunAsync(lease, returned));
     }
 
-    private async Task RunAsync(Lease lease)
-    {
-        try
-        {
-            await attempt.RunAsync(lease, () =>
-            {
-                _slots.Release(lease.Gates.Provider.Uid);
-                signals.Set();
-            });
-        }
-        finally
-        {
-            _attempts.Release(lease.Gates.Provider.Uid);
-            Interlocked.Decrement(ref _running);
-            signals.Set();
-        }
-    }
-
-    private DateTimeOffset Earliest(DateTimeOffset now, IReadOnlyList<ProviderDue> due, DateTimeOffset? taskDue)
+    private DateTimeOffset Earliest(DateTimeOffset now, IReadOnlyList<ProviderDue> due, DateTimeOffset? taskDue, DateTimeOffset? groupDue)
     {
         var next = now + LongestPause;
         if (taskDue is { } at && at < next) next = at;
+        if (groupDue is { } group && group < next) next = group;
         foreach (var provider in due)
         {
             // What is due and was not taken waits for a free slot (which signals) or for the end of a pause.

@@ -19,10 +19,23 @@ public sealed class LeaseMarks
         _keys = [.. installation.PreviousWrappingKeys.Prepend(installation.WrappingKey).Select(Derive)];
     }
 
-    /// <summary>The mark of a lease.</summary>
-    public LeaseMark Make(Uid leaseId)
+    /// <summary>The id of the key that new marks are made with.</summary>
+    public string PresentKeyId => _keys[0].Id;
+
+    /// <summary>The id under which marks say that they were made with a wrapping key.</summary>
+    public static string KeyIdOf(byte[] wrappingKey) => Derive(wrappingKey).Id;
+
+    /// <summary>The mark of a new lease.</summary>
+    public LeaseMark Make(Uid leaseId) => Make(leaseId, PresentKeyId);
+
+    /// <summary>The mark of a lease, made with the key that its reservation noted; the present one where it noted none.</summary>
+    /// <exception cref="ProviderException">That key is not configured any more.</exception>
+    public LeaseMark Make(Uid leaseId, string keyId)
     {
-        var (id, key) = _keys[0];
+        ArgumentNullException.ThrowIfNull(keyId);
+        var (id, key) = keyId.Length == 0 ? _keys[0] : _keys.Find(candidate => candidate.Id == keyId);
+        if (key is null)
+            throw new ProviderException(ProviderFault.Misconfigured, $"The wrapping key {keyId}, which the mark at the target was made with, is not configured.", ProviderEffect.None);
         return new LeaseMark(_installationId, leaseId, id, Mac(key, _installationId, leaseId));
     }
 

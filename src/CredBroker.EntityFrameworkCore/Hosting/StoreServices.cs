@@ -50,6 +50,7 @@ public static class StoreServices
         AddKeyRing(services, options);
         services.AddSingleton<HandleProtection>();
         services.AddSingleton<ILeaseStore, LeaseStore>();
+        services.AddSingleton<ILeaseGroups, LeaseGroups>();
         services.AddSingleton<ITaskStore, TaskStore>();
         services.AddSingleton<IRegistryStore, RegistryStore>();
         services.AddSingleton<ISuspensionStore, SuspensionStore>();

@@ -16,19 +16,25 @@ internal static class Claiming
         var claimed = new List<Lease>();
         foreach (var row in await DueAsync(session, claim))
         {
-            var lease = LeaseMapping.ToLease(row);
-            var taken = new LeaseEvent.Claimed(session.Now + claim.For);
-            LeaseEvent[] events = lease.State switch
-            {
-                LeaseState.Active => [new LeaseEvent.Ended(EndReason.Expired), taken],
-                LeaseState.Pending => [new LeaseEvent.IssueDeadlinePassed(), taken],
-                _ => [taken],
-            };
-            var (after, step) = await LeaseTransitions.ApplyAsync(session, lease, live: false, Actor.Broker, events);
-            if (step is LeaseStep.Moved) claimed.Add(after);
+            if (await TakeAsync(session, row, session.Now + claim.For) is { } taken) claimed.Add(taken);
         }
 
         return claimed;
+    }
+
+    /// <summary>Takes one that is due: what has run out is moved by the same step. Null when it cannot be taken after all.</summary>
+    public static async Task<Lease?> TakeAsync(WriteSession session, LeaseRow row, DateTimeOffset until)
+    {
+        var lease = LeaseMapping.ToLease(row);
+        var taken = new LeaseEvent.Claimed(until);
+        LeaseEvent[] events = lease.State switch
+        {
+            LeaseState.Active => [new LeaseEvent.Ended(EndReason.Expired), taken],
+            LeaseState.Pending => [new LeaseEvent.IssueDeadlinePassed(), taken],
+            _ => [taken],
+        };
+        var (after, step) = await LeaseTransitions.ApplyAsync(session, lease, live: false, Actor.Broker, events);
+        return step is LeaseStep.Moved ? after : null;
     }
 
     private static Task<List<LeaseRow>> DueAsync(WriteSession session, Claim claim)
@@ -38,16 +44,16 @@ internal static class Claiming
         return session.ListAsync(session.Tables.Leases, $"""
             JOIN (
                 SELECT w.id, w.lane, w.due_at, ROW_NUMBER() OVER (PARTITION BY w.lane, w.workload_uid ORDER BY w.due_at, w.id) AS turn FROM (
-                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 0 AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l0
+                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 0 AND group_uid IS NULL AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l0
                     UNION ALL
-                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 1 AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l1
+                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 1 AND group_uid IS NULL AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l1
                     UNION ALL
-                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 2 AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l2
+                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 2 AND group_uid IS NULL AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l2
                     UNION ALL
-                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 3 AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l3
+                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 3 AND group_uid IS NULL AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l3
                 ) w
             ) c ON c.id = x.id
-            WHERE x.due_at <= {now}
+            WHERE x.due_at <= {now} AND x.group_uid IS NULL
             ORDER BY c.lane, c.turn, c.due_at, c.id LIMIT {claim.Max} {session.Dialect.ForUpdateSkipLocked}
             """);
     }

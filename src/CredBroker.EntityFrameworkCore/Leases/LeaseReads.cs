@@ -70,10 +70,10 @@ internal static class LeaseReads
         var providers = await context.Registry.Where(row => row.Kind == ResourceKind.Provider).Select(row => new
         {
             row.Uid,
-            Suspension = context.Leases.Where(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.Suspension && lease.DueAt != null).Min(lease => lease.DueAt),
-            End = context.Leases.Where(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.End && lease.DueAt != null).Min(lease => lease.DueAt),
-            Expiry = context.Leases.Where(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.Expiry && lease.DueAt != null).Min(lease => lease.DueAt),
-            Slow = context.Leases.Where(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.Slow && lease.DueAt != null).Min(lease => lease.DueAt),
+            Suspension = context.Leases.Where(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.Suspension && lease.GroupUid == null && lease.DueAt != null).Min(lease => lease.DueAt),
+            End = context.Leases.Where(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.End && lease.GroupUid == null && lease.DueAt != null).Min(lease => lease.DueAt),
+            Expiry = context.Leases.Where(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.Expiry && lease.GroupUid == null && lease.DueAt != null).Min(lease => lease.DueAt),
+            Slow = context.Leases.Where(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.Slow && lease.GroupUid == null && lease.DueAt != null).Min(lease => lease.DueAt),
         }).ToListAsync(cancellationToken);
         return
         [

@@ -34,6 +34,7 @@ internal static class Reserving
         if (lease.MaxExpiresAt <= session.Now) return new ReserveOutcome.AlreadyExists(superseded!.Id);
         var spare = superseded is not null && superseded.State <= LeaseState.Revoking ? 1 : 0;
         if (await Counters.ExceededAsync(session, reservation.Charges, spare) is { } exceeded) return new ReserveOutcome.QuotaExceeded(exceeded);
+        if (lease.Group is { } group && await GroupSlots.FullUntilAsync(session, lease.TargetIdentity, group) is { } freeAt) return new ReserveOutcome.GroupFull(group, freeAt);
 
         foreach (var draft in reservation.Audit) session.Audit(draft);
         if (reservation.Request is not null) await Requests.WriteAsync(session, reservation.Request, earlier, lease.Id);

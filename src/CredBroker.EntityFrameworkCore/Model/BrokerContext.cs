@@ -21,6 +21,7 @@ public abstract partial class BrokerContext(DbContextOptions options) : DbContex
     public DbSet<FanOutRow> FanOuts => Set<FanOutRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<DeliveryRow> Deliveries => Set<DeliveryRow>();
+    public DbSet<GroupRow> Groups => Set<GroupRow>();
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
     public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
     public DbSet<WriterRow> Writers => Set<WriterRow>();

@@ -37,8 +37,17 @@ public sealed class LeaseRow
     public DateTimeOffset MaxExpiresAt { get; set; }
     public Uid? Supersedes { get; set; }
 
-    /// <summary>For providers that revoke in groups: nothing writes it yet.</summary>
+    /// <summary>What identifies the group whose document the lease shares; null for one that stands alone.</summary>
+    public Uid? GroupUid { get; set; }
+
+    /// <summary>The group's name, as the target knows it.</summary>
     public string? ExclusiveGroup { get; set; }
+
+    /// <summary>How many the group's document had room for when the lease was reserved.</summary>
+    public int? GroupCapacity { get; set; }
+
+    /// <summary>Which wrapping key the mark at the target was made with; empty where there is none, or it is not known.</summary>
+    public string MarkKeyId { get; set; } = "";
 
     /// <summary>For reconciliation, when a complete listing last saw it: nothing writes it yet.</summary>
     public DateTimeOffset? ListedAt { get; set; }

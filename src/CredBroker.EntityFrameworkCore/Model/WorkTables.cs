@@ -13,6 +13,7 @@ internal static class WorkTables
         {
             entity.ToTable("fan_outs", table => table.HasCheckConstraint("ck_fan_outs_one", "(gate IS NULL) <> (task_id IS NULL)")).HasKey(row => row.Id);
         });
+        model.Entity<GroupRow>(entity => entity.ToTable("exclusive_groups", table => table.HasCheckConstraint("ck_exclusive_groups_fence", "fence >= 0")).HasKey(row => row.Uid));
         model.Entity<ReceiptRow>(entity =>
         {
             // Closed revisions are even, those that were opened again odd.
@@ -68,9 +69,14 @@ internal static class WorkTables
             table.HasCheckConstraint("ck_leases_closed", "(state <= 3) = (closed_at IS NULL)");
             table.HasCheckConstraint("ck_leases_evidence", "state NOT IN (4, 5) OR evidence_kind IS NOT NULL");
             table.HasCheckConstraint("ck_leases_reason", "state <> 3 OR end_reason IS NOT NULL");
+            table.HasCheckConstraint("ck_leases_group", "(group_uid IS NULL) = (exclusive_group IS NULL) AND (group_uid IS NULL) = (group_capacity IS NULL)");
         }).HasKey(row => row.Id);
         entity.HasIndex(row => row.ExternalName).IsUnique();
-        entity.HasIndex(row => new { row.ProviderUid, row.Lane, row.DueAt, row.WorkloadUid }, "ix_leases_due").HasFilter("due_at IS NOT NULL");
+        entity.HasIndex(row => new { row.ProviderUid, row.Lane, row.DueAt, row.WorkloadUid }, "ix_leases_due").HasFilter("due_at IS NOT NULL AND group_uid IS NULL");
+        // Nothing of a group is in the index of what is claimed alone, and the other way round.
+        entity.HasIndex(row => new { row.DueAt, row.GroupUid, row.ProviderUid }, "ix_leases_group_agenda").HasFilter("due_at IS NOT NULL AND group_uid IS NOT NULL");
+        entity.HasIndex(row => new { row.GroupUid, row.DueAt }, "ix_leases_group_due").HasFilter("due_at IS NOT NULL AND group_uid IS NOT NULL");
+        entity.HasIndex(row => new { row.GroupUid, row.PossibleDeathAt }, "ix_leases_group_slots").HasFilter("group_uid IS NOT NULL");
         entity.HasIndex(row => new { row.TaskId, row.Id }, "ix_leases_task");
         entity.HasIndex(row => new { row.TaskId, row.Id }, "ix_leases_task_unproven").HasFilter(unproven);
         entity.HasIndex(row => new { row.SourceUid, row.Id }, "ix_leases_source_unproven").HasFilter(unproven);

@@ -28,6 +28,18 @@ internal sealed class KeyRingCheck(
         {
             if (!known.Contains(needed)) throw new CryptographicException($"The key ring lacks the key {needed}, under which handles of leases are encrypted that are not proven dead.");
         }
+
+        await CheckMarksAsync(cancellationToken);
+    }
+
+    // Without its key a lease's mark cannot be made again: what is at the target would be taken for somebody else's, and never be revoked.
+    private async Task CheckMarksAsync(CancellationToken cancellationToken)
+    {
+        if (services.GetService(typeof(WrappingKeys)) is not WrappingKeys wrapping) return;
+        var noted = await contexts.ReadAsync(context =>
+            context.Leases.Where(row => row.State <= LeaseState.Revoking && row.MarkKeyId != "").Select(row => row.MarkKeyId).Distinct().ToListAsync(cancellationToken));
+        if (noted.Find(id => !wrapping.MarkKeyIds.Contains(id)) is { } missing)
+            throw new CryptographicException($"Leases that are not proven dead carry marks at their targets which were made with the wrapping key {missing}: name that key among the previous ones until they are dead.");
     }
 
     private void Unwrap()

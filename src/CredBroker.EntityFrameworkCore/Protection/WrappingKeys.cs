@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
+using CredBroker.Core.Signing;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,10 +18,14 @@ internal sealed class WrappingKeys : IXmlEncryptor
     private readonly (string Id, byte[] Key)[] _keys;
 
     /// <param name="keys">32 bytes each; the first wraps.</param>
-    public WrappingKeys(IEnumerable<byte[]> keys)
+    public WrappingKeys(IReadOnlyList<byte[]> keys)
     {
+        MarkKeyIds = keys.Select(LeaseMarks.KeyIdOf).ToHashSet(StringComparer.Ordinal);
         _keys = [.. keys.Select(key => (Convert.ToHexStringLower(Derive(key, "credbroker key ring id", 8)), Derive(key, "credbroker key ring", 32)))];
     }
+
+    /// <summary>The ids under which marks at targets name these keys.</summary>
+    public IReadOnlySet<string> MarkKeyIds { get; }
 
     public EncryptedXmlInfo Encrypt(XElement plaintextElement)
     {

@@ -19,6 +19,21 @@ internal static class BatchLocks
             await session.CountAsync($"SELECT x.id FROM {session.Tables.Tasks.Name} x WHERE x.id IN {SqlList.Of(roots)} ORDER BY x.id {lockText}");
         if (gates.Count > 0) await LockGatesAsync(session, gates, lockText);
         if (counters.Count > 0) await LockCountersAsync(session, counters);
+        await LockGroupsAsync(session, [.. sets.SelectMany(set => set.Groups)], [.. sets.Select(set => set.NewGroup).OfType<GroupRow>().DistinctBy(group => group.Uid)]);
+    }
+
+    /// <summary>Locks groups, in the order of their ids; those that are new get a row first.</summary>
+    private static async Task LockGroupsAsync(WriteSession session, IReadOnlyList<Uid> known, IReadOnlyList<GroupRow> mayBeNew)
+    {
+        if (known.Count + mayBeNew.Count == 0) return;
+        var all = known.Concat(mayBeNew.Select(group => group.Uid)).ToHashSet();
+        for (var round = 0; ; round++)
+        {
+            var found = await session.UidsAsync($"SELECT x.uid FROM {session.Tables.Groups.Name} x WHERE x.uid IN {SqlList.Of(all)} ORDER BY x.uid {session.Dialect.ForUpdate}");
+            var missing = mayBeNew.Where(group => !found.Contains(group.Uid)).OrderBy(group => group.Uid).ToList();
+            if (missing.Count == 0) return;
+            foreach (var group in missing) await session.InsertIfNewAsync(session.Tables.Groups, group);
+        }
     }
 
     /// <summary>Locks gates; those that have no row get one first.</summary>

@@ -1,11 +1,12 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
+using CredBroker.EntityFrameworkCore.Model;
 
 namespace CredBroker.EntityFrameworkCore.Writing;
 
 /// <summary>
 /// What an intention must hold before it reads. The writer takes the locks of a whole batch at once, in the one order of the house: root tasks,
-/// gates, counters by key. So intentions that share a batch cannot deadlock with those of another node.
+/// gates, counters by key, groups. So intentions that share a batch cannot deadlock with those of another node.
 /// </summary>
 internal sealed record LockSet
 {
@@ -20,6 +21,12 @@ internal sealed record LockSet
 
     /// <summary>Counters that will be changed.</summary>
     public IReadOnlyList<string> Counters { get; init; } = [];
+
+    /// <summary>Groups that are locked, if they are known.</summary>
+    public IReadOnlyList<Uid> Groups { get; init; } = [];
+
+    /// <summary>A group that is locked, and made known first.</summary>
+    public GroupRow? NewGroup { get; init; }
 
     /// <summary>A lease whose root is locked, which never changes and so can be looked up first.</summary>
     public Uid? Lease { get; init; }
@@ -38,5 +45,6 @@ internal sealed record LockSet
         Tasks = [Uid.Parse(lease.TaskPath[..Uid.Length])],
         Gates = [.. gates],
         Counters = [.. counters],
+        NewGroup = lease.Group is { } group ? GroupRow.Of(lease.TargetIdentity, group) : null,
     };
 }

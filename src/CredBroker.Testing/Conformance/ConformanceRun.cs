@@ -65,6 +65,7 @@ internal sealed class ConformanceRun(ProviderUnderTest subject) : IAsyncDisposab
         RoleKind = request.RoleKind,
         Mark = request.Mark,
         Group = GroupOf(request)?.Name,
+        IssuedBy = Subject.Context.Time.GetUtcNow(),
         PossibleDeathAt = request.ExpiresAt,
         MayStillArriveUntil = mayStillArriveUntil,
     };
@@ -87,7 +88,7 @@ internal sealed class ConformanceRun(ProviderUnderTest subject) : IAsyncDisposab
     {
         var group = due[0].Group!;
         if (!_denied.TryGetValue(group, out var denied)) _denied[group] = denied = [];
-        foreach (var request in due) denied[request.LeaseId] = new DeniedCredential(request.ExternalName, request.PossibleDeathAt);
+        foreach (var request in due) denied[request.LeaseId] = new DeniedCredential(request.ExternalName, request.PossibleDeathAt) { IssuedBy = request.IssuedBy };
         var answer = await ((IGroupRevokingProvider)provider).RevokeGroupAsync(
             new GroupRevokeRequest { Group = group, Due = due, StillDenied = [.. denied.Where(entry => due.All(one => one.LeaseId != entry.Key)).Select(entry => entry.Value)] },
             cancellationToken).ConfigureAwait(false);

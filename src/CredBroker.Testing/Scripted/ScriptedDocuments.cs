@@ -12,11 +12,16 @@ public sealed class ScriptedDocuments
     private readonly ScriptedTarget _target;
     private readonly Dictionary<string, IReadOnlyDictionary<string, DateTimeOffset>> _denied = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _deniedBefore = new(StringComparer.Ordinal);
+    private static readonly TimeSpan ClockMargin = TimeSpan.FromSeconds(30);
+    private int _writers;
 
     internal ScriptedDocuments(ScriptedTarget target) => _target = target;
 
     /// <summary>How many names a document has room for. One with more denies everything that was issued before it was written.</summary>
     public int Room { get; set; } = int.MaxValue;
+
+    /// <summary>How many calls that may write a document were on their way at once, at most.</summary>
+    public int MostWritersAtOnce { get; private set; }
 
     /// <summary>The names in a group's document.</summary>
     public IReadOnlyCollection<string> NamesIn(string group)
@@ -59,11 +64,26 @@ public sealed class ScriptedDocuments
         var ours = request.Due.Where(due => !failures.ContainsKey(due.LeaseId)).ToList();
         lock (_lock)
         {
-            var names = ours.Select(due => due.ExternalName).Concat(request.StillDenied.Select(denied => denied.ExternalName)).ToList();
+            // What a former overflow denies anyway need not be named.
+            var named = ours.Select(due => (due.ExternalName, due.IssuedBy)).Concat(request.StillDenied.Select(denied => (denied.ExternalName, denied.IssuedBy)));
+            var names = named.Where(one => !(_deniedBefore.TryGetValue(request.Group, out var cut) && one.IssuedBy + ClockMargin <= cut)).Select(one => one.ExternalName).ToList();
             DateTimeOffset? before = names.Count > Room ? _target.Now : null;
             _denied[request.Group] = names.Take(Room).ToDictionary(name => name, name => DeniedAt(request.Group, name), StringComparer.Ordinal);
             if (before is { } cut) _deniedBefore[request.Group] = cut;
             return new GroupRevokeOutcome(ours.ToDictionary(due => due.LeaseId, due => OutcomeOf(request.Group, due))) { Failures = failures, KilledAllIssuedBefore = before };
+        }
+    }
+
+    internal async Task<T> WritingAsync<T>(Func<Task<T>> call)
+    {
+        lock (_lock) MostWritersAtOnce = Math.Max(MostWritersAtOnce, ++_writers);
+        try
+        {
+            return await call().ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_lock) _writers--;
         }
     }
 

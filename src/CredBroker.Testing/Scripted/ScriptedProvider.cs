@@ -16,9 +16,16 @@ public class ScriptedProvider : IProvider
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(journal);
         RefuseHostile(request.ExternalName, request.Mark);
+        var template = Document<ScriptedTemplate>.Read(request.Template);
+        return template is { Group: not null, GuardsIssue: true }
+            ? await _target.Documents.WritingAsync(() => IssueAsync(request, template, journal, cancellationToken)).ConfigureAwait(false)
+            : await IssueAsync(request, template, journal, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<IssuedCredential> IssueAsync(IssueRequest request, ScriptedTemplate template, IIssueJournal journal, CancellationToken cancellationToken)
+    {
         var step = await BeginAsync(ScriptedOperation.Issue, request.ExternalName, cancellationToken).ConfigureAwait(false);
         if (step.Acts != ScriptedActs.Never) RefuseUnmakeable(request);
-        var template = Document<ScriptedTemplate>.Read(request.Template);
         var handle = new Handle($"{_target.Identity}|{request.ExternalName}");
         if (template.TwoSteps || step.Acts == ScriptedActs.HalfWay) await JournalAsync(handle, journal, cancellationToken).ConfigureAwait(false);
 
@@ -122,11 +129,14 @@ public class ScriptedProvider : IProvider
     private async Task<GroupRevokeOutcome> RevokeGroupCoreAsync(GroupRevokeRequest request, CancellationToken cancellationToken)
     {
         foreach (var due in request.Due) RefuseHostile(due.ExternalName, due.Mark);
-        var step = await BeginAsync(ScriptedOperation.RevokeGroup, request.Group, cancellationToken).ConfigureAwait(false);
-        GroupRevokeOutcome? outcome = null;
-        Act(step, () => outcome = _target.Documents.Write(request));
-        await FinishAsync(step, cancellationToken).ConfigureAwait(false);
-        return outcome ?? new GroupRevokeOutcome(new Dictionary<Uid, RevokeOutcome>());
+        return await _target.Documents.WritingAsync(async () =>
+        {
+            var step = await BeginAsync(ScriptedOperation.RevokeGroup, request.Group, cancellationToken).ConfigureAwait(false);
+            GroupRevokeOutcome? outcome = null;
+            Act(step, () => outcome = _target.Documents.Write(request));
+            await FinishAsync(step, cancellationToken).ConfigureAwait(false);
+            return outcome ?? new GroupRevokeOutcome(new Dictionary<Uid, RevokeOutcome>());
+        }).ConfigureAwait(false);
     }
 
     private RevokeOutcome Expire(ScriptedCredential found) => _target.Now < found.ExpiresAt

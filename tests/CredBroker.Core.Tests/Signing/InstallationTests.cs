@@ -73,6 +73,18 @@ internal sealed class InstallationTests
     }
 
     [Test]
+    public void A_mark_is_made_again_with_the_key_that_was_noted_and_with_no_other()
+    {
+        var mark = _marks.Make(_lease);
+        var changed = new LeaseMarks(Ours with { WrappingKey = [.. Ours.WrappingKey.Reverse()], PreviousWrappingKeys = [Ours.WrappingKey] });
+        Assert.That(changed.Make(_lease, _marks.PresentKeyId), Is.EqualTo(mark));
+        Assert.That(changed.Make(_lease).KeyId, Is.EqualTo(changed.PresentKeyId).And.EqualTo(LeaseMarks.KeyIdOf([.. Ours.WrappingKey.Reverse()])));
+        Assert.That(changed.Make(_lease, ""), Is.EqualTo(changed.Make(_lease)), "leases from before the key was noted");
+        var failure = Assert.Throws<ProviderException>(() => _marks.Make(_lease, changed.PresentKeyId));
+        Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Misconfigured, ProviderEffect.None)));
+    }
+
+    [Test]
     public void What_has_not_the_form_is_no_mark()
     {
         var mark = _marks.Make(_lease).ToString();

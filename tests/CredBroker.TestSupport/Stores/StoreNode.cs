@@ -25,6 +25,9 @@ public sealed class StoreNode(ServiceProvider services, FakeTimeProvider time) :
     /// <summary>The leases.</summary>
     public ILeaseStore Leases { get; } = services.GetRequiredService<ILeaseStore>();
 
+    /// <summary>The claims on groups.</summary>
+    public ILeaseGroups Groups { get; } = services.GetRequiredService<ILeaseGroups>();
+
     /// <summary>The tasks.</summary>
     public ITaskStore Tasks { get; } = services.GetRequiredService<ITaskStore>();
 

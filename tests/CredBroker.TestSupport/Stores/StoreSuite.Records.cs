@@ -139,7 +139,25 @@ public abstract partial class StoreSuite
         Assert.That((await rotated.Leases.ListAsync(new LeaseQuery(), new PageRequest(1, null), None)).Items[0].Lease.Handle, Is.Not.Null);
     }
 
+    [Test]
+    public async Task No_start_while_the_mark_of_something_unproven_cannot_be_made_again()
+    {
+        var task = await World.CreateTaskAsync(Node);
+        var earlier = Enumerable.Repeat((byte)7, 32).ToArray();
+        var lease = World.NewLease(task) with { MarkKeyId = LeaseMarks.KeyIdOf(earlier) };
+        await Node.Leases.ReserveAsync(World.Reservation(lease), None);
+        Assert.That((await StoreWorld.FindAsync(Node, lease)).Lease.MarkKeyId, Is.EqualTo(lease.MarkKeyId));
+        await StopNodesAsync();
+        Assert.That(() => Database.StartAsync(Time), Throws.InstanceOf<CryptographicException>().With.Message.Contains(lease.MarkKeyId));
+
+        await using (var rotated = await Database.StartAsync(Time, options => options.PreviousWrappingKeys = [earlier]))
+            await StoreWorld.ApplyAsync(rotated, lease, new LeaseEvent.NothingMade(null));
+        await using var without = await Database.StartAsync(Time);
+        Assert.That((await StoreWorld.FindAsync(without, lease)).Lease.State, Is.EqualTo(LeaseState.Void), "nothing needs the key any more");
+    }
+
     [TestCase("UPDATE {0}leases SET due_at = NULL")]
+    [TestCase("UPDATE {0}leases SET exclusive_group = 'a'")]
     [TestCase("UPDATE {0}leases SET state = 4, closed_at = 1, due_at = NULL")]
     [TestCase("UPDATE {0}leases SET state = 7")]
     [TestCase("UPDATE {0}counters SET value = -1")]

@@ -257,6 +257,42 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.GroupRow", b =>
+                {
+                    b.Property<Guid>("Uid")
+                        .HasColumnType("uuid")
+                        .HasColumnName("uid");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("fence");
+
+                    b.Property<long?>("KilledBefore")
+                        .HasColumnType("bigint")
+                        .HasColumnName("killed_before");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("TargetIdentity")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target_identity");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint")
+                        .HasColumnName("until");
+
+                    b.HasKey("Uid");
+
+                    b.ToTable("exclusive_groups", "credbroker", t =>
+                        {
+                            t.HasCheckConstraint("ck_exclusive_groups_fence", "fence >= 0");
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.LabelRow", b =>
                 {
                     b.Property<Guid>("TaskId")
@@ -362,6 +398,14 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("first_attempt_at");
 
+                    b.Property<int?>("GroupCapacity")
+                        .HasColumnType("integer")
+                        .HasColumnName("group_capacity");
+
+                    b.Property<Guid?>("GroupUid")
+                        .HasColumnType("uuid")
+                        .HasColumnName("group_uid");
+
                     b.Property<byte[]>("Handle")
                         .HasColumnType("bytea")
                         .HasColumnName("handle");
@@ -389,6 +433,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.Property<bool>("Local")
                         .HasColumnType("boolean")
                         .HasColumnName("local");
+
+                    b.Property<string>("MarkKeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("mark_key_id");
 
                     b.Property<long>("MaxExpiresAt")
                         .HasColumnType("bigint")
@@ -515,7 +564,16 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .IsUnique();
 
                     b.HasIndex(new[] { "ProviderUid", "Lane", "DueAt", "WorkloadUid" }, "ix_leases_due")
-                        .HasFilter("due_at IS NOT NULL");
+                        .HasFilter("due_at IS NOT NULL AND group_uid IS NULL");
+
+                    b.HasIndex(new[] { "DueAt", "GroupUid", "ProviderUid" }, "ix_leases_group_agenda")
+                        .HasFilter("due_at IS NOT NULL AND group_uid IS NOT NULL");
+
+                    b.HasIndex(new[] { "GroupUid", "DueAt" }, "ix_leases_group_due")
+                        .HasFilter("due_at IS NOT NULL AND group_uid IS NOT NULL");
+
+                    b.HasIndex(new[] { "GroupUid", "PossibleDeathAt" }, "ix_leases_group_slots")
+                        .HasFilter("group_uid IS NOT NULL");
 
                     b.HasIndex(new[] { "ProviderUid", "Id" }, "ix_leases_provider_unproven")
                         .HasFilter("state <= 3");
@@ -541,6 +599,8 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                             t.HasCheckConstraint("ck_leases_due", "(state <= 3) = (due_at IS NOT NULL)");
 
                             t.HasCheckConstraint("ck_leases_evidence", "state NOT IN (4, 5) OR evidence_kind IS NOT NULL");
+
+                            t.HasCheckConstraint("ck_leases_group", "(group_uid IS NULL) = (exclusive_group IS NULL) AND (group_uid IS NULL) = (group_capacity IS NULL)");
 
                             t.HasCheckConstraint("ck_leases_numbers", "version >= 1 AND fence >= 0 AND attempts >= 0");
 

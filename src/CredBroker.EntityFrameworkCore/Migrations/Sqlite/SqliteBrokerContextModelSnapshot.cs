@@ -252,6 +252,42 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.GroupRow", b =>
+                {
+                    b.Property<byte[]>("Uid")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("uid");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("fence");
+
+                    b.Property<long?>("KilledBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("killed_before");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("TargetIdentity")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("target_identity");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.HasKey("Uid");
+
+                    b.ToTable("exclusive_groups", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_exclusive_groups_fence", "fence >= 0");
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.LabelRow", b =>
                 {
                     b.Property<byte[]>("TaskId")
@@ -358,6 +394,14 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_attempt_at");
 
+                    b.Property<int?>("GroupCapacity")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("group_capacity");
+
+                    b.Property<byte[]>("GroupUid")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("group_uid");
+
                     b.Property<byte[]>("Handle")
                         .HasColumnType("BLOB")
                         .HasColumnName("handle");
@@ -385,6 +429,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     b.Property<bool>("Local")
                         .HasColumnType("INTEGER")
                         .HasColumnName("local");
+
+                    b.Property<string>("MarkKeyId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("mark_key_id");
 
                     b.Property<long>("MaxExpiresAt")
                         .HasColumnType("INTEGER")
@@ -516,7 +565,16 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .IsUnique();
 
                     b.HasIndex(new[] { "ProviderUid", "Lane", "DueAt", "WorkloadUid" }, "ix_leases_due")
-                        .HasFilter("due_at IS NOT NULL");
+                        .HasFilter("due_at IS NOT NULL AND group_uid IS NULL");
+
+                    b.HasIndex(new[] { "DueAt", "GroupUid", "ProviderUid" }, "ix_leases_group_agenda")
+                        .HasFilter("due_at IS NOT NULL AND group_uid IS NOT NULL");
+
+                    b.HasIndex(new[] { "GroupUid", "DueAt" }, "ix_leases_group_due")
+                        .HasFilter("due_at IS NOT NULL AND group_uid IS NOT NULL");
+
+                    b.HasIndex(new[] { "GroupUid", "PossibleDeathAt" }, "ix_leases_group_slots")
+                        .HasFilter("group_uid IS NOT NULL");
 
                     b.HasIndex(new[] { "ProviderUid", "Id" }, "ix_leases_provider_unproven")
                         .HasFilter("state <= 3");
@@ -542,6 +600,8 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                             t.HasCheckConstraint("ck_leases_due", "(state <= 3) = (due_at IS NOT NULL)");
 
                             t.HasCheckConstraint("ck_leases_evidence", "state NOT IN (4, 5) OR evidence_kind IS NOT NULL");
+
+                            t.HasCheckConstraint("ck_leases_group", "(group_uid IS NULL) = (exclusive_group IS NULL) AND (group_uid IS NULL) = (group_capacity IS NULL)");
 
                             t.HasCheckConstraint("ck_leases_numbers", "version >= 1 AND fence >= 0 AND attempts >= 0");
 
