@@ -90,6 +90,12 @@ public sealed class ServerProcess : IAsyncDisposable
         await WaitForExitAsync();
     }
 
+    /// <summary>Lets it stand still (SIGSTOP): as a machine does that was paused.</summary>
+    public void Freeze() => Signal(_process.Id, 19);
+
+    /// <summary>Lets it go on (SIGCONT).</summary>
+    public void Thaw() => Signal(_process.Id, 18);
+
     /// <summary>Waits for its end, within a bound.</summary>
     public async Task<int> WaitForExitAsync()
     {
