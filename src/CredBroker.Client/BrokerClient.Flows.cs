@@ -84,11 +84,13 @@ public sealed partial class BrokerClient
 
     /// <summary>Suspends a target: all that it holds is dead at once, and it gets nothing more. A lost answer is asked for again, and gives the same suspension.</summary>
     /// <param name="suspension">What to suspend, and why.</param>
+    /// <param name="mostLeases">The most leases that may die by it: of an identity source this has to be said.</param>
     /// <param name="requestId">The same id gives the same suspension, also in another process; a new one without it.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    public Task<Suspension> SuspendAsync(Suspension suspension, string? requestId = null, CancellationToken cancellationToken = default)
+    public Task<Suspension> SuspendAsync(Suspension suspension, long? mostLeases = null, string? requestId = null, CancellationToken cancellationToken = default)
     {
         var request = new CreateSuspensionRequest { RequestId = requestId ?? NewRequestId(), Suspension = suspension };
+        if (mostLeases is { } most) request.MostLeases = most;
         return Repeat.CallAsync(_ => Suspensions.CreateSuspensionAsync(request, cancellationToken: cancellationToken).ResponseAsync, cancellationToken);
     }
 

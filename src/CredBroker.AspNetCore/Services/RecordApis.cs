@@ -111,7 +111,7 @@ internal sealed class SuspensionsApi(SuspensionService suspensions, PageTokens p
     public override async Task<Suspension> CreateSuspension(CreateSuspensionRequest request, ServerCallContext context)
     {
         var asked = request.Suspension;
-        var command = new SuspendCommand(asked.Target, asked.Reason, asked.ExpireTime.ToDomain(), request.ValidateOnly, request.RequestId);
+        var command = new SuspendCommand(asked.Target, asked.Reason, asked.ExpireTime.ToDomain(), request.ValidateOnly, request.RequestId, request.HasMostLeases ? request.MostLeases : null);
         var counted = await suspensions.SuspendAsync(context.Caller(), command, context.CancellationToken);
         return counted.OrThrow(context, asked.Target).ToProto(time.GetUtcNow());
     }

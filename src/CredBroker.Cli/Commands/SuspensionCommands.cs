@@ -56,7 +56,9 @@ internal static class SuspensionCommands
             var preview = await context.Client.Suspensions.CreateSuspensionAsync(new() { Suspension = wanted, ValidateOnly = true }, cancellationToken: context.Cancellation);
             context.Printer.Note($"{wanted.Target}: {preview.UnprovenLeases} leases die by this.");
             context.Confirm($"Suspend {wanted.Target}?", context.Get(yes));
-            context.Printer.Item(await context.Client.SuspendAsync(wanted, cancellationToken: context.Cancellation));
+            // A few may have come since they were shown.
+            var most = preview.UnprovenLeases + Math.Max(10, preview.UnprovenLeases / 10);
+            context.Printer.Item(await context.Client.SuspendAsync(wanted, most, cancellationToken: context.Cancellation));
         });
     }
 

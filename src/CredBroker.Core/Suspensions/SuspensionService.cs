@@ -12,7 +12,10 @@ namespace CredBroker.Core.Suspensions;
 /// <param name="Until">When it lifts itself; null when only a person lifts it.</param>
 /// <param name="ValidateOnly">Only say what would die.</param>
 /// <param name="RequestId">The caller's request id; empty for none.</param>
-public sealed record SuspendCommand(string Target, string Reason, DateTimeOffset? Until = null, bool ValidateOnly = false, string RequestId = "");
+/// <param name="MostLeases">
+/// How many leases may die by it: of a whole identity source the caller says so, and has seen the number. That a great deal dies by a slip is an outage too.
+/// </param>
+public sealed record SuspendCommand(string Target, string Reason, DateTimeOffset? Until = null, bool ValidateOnly = false, string RequestId = "", long? MostLeases = null);
 
 /// <summary>Stops a workload, an identity source, a provider or a role, and lifts that. Suspending and lifting are different rights.</summary>
 public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore workloads, Catalog catalog, Decider decider, OperatorRoot? root, Signals signals, TimeProvider time)
@@ -43,6 +46,7 @@ public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore wor
         };
         var counted = await CountAsync(suspension, cancellationToken);
         if (command.ValidateOnly) return counted;
+        if (found.Entity.Type == "IdentitySource" && !(counted.Held <= command.MostLeases)) return NotConfirmed(counted.Held);
         var request = RequestKeys.Of(caller, "CreateSuspension", "", command.RequestId, 0, command.Target, command.Reason, $"{suspension.Until?.UtcTicks}");
         if (await store.SuspendAsync(suspension, request, cancellationToken) is not { } written)
             return new BrokerError(Reasons.RequestIdReused, "This request id was used with another suspension. Use a new one.");
@@ -77,6 +81,12 @@ public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore wor
         var found = await store.ListAsync(inForce, page, cancellationToken);
         var held = await store.CountHeldAsync([.. found.Items.Select(suspension => suspension.Target).Distinct()], cancellationToken);
         return new Page<Counted>([.. found.Items.Select(suspension => new Counted(suspension, held.GetValueOrDefault(suspension.Target)))], found.Next);
+    }
+
+    private static BrokerError NotConfirmed(long held)
+    {
+        var count = held.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return new(Reasons.StateConflict, $"{count} leases would die with this identity source. Say with most_leases that so many may.") { Metadata = new Dictionary<string, string> { ["leases"] = count } };
     }
 
     private async Task<Counted> CountAsync(Suspension suspension, CancellationToken cancellationToken) =>

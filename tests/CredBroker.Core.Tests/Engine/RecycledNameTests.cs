@@ -56,7 +56,7 @@ public sealed class RecycledNameTests : EngineTests
         var agent = await Broker.CallerAsync();
         var task = await Broker.TaskAsync(agent);
         var lease = Ok(await Broker.IssueAsync(agent, task)).Lease.Lease;
-        Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), new SuspendCommand("identitySources/ci", "it was sold"), None));
+        Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), new SuspendCommand("identitySources/ci", "it was sold", MostLeases: 1), None));
         Ok(await Resources.DeleteAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, "ci", null, new ChangeOptions(), None));
         var spec = new IdentitySourceSpec { Oidc = new OidcSpec { Issuer = "https://evil.example", JwksUri = "https://evil.example/jwks", StableIdClaims = ["id"] } };
         Assert.That(Refused(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, "ci", null, spec, new ChangeOptions(), None)).Reason, Is.EqualTo(Reasons.NameWasUsed));
