@@ -74,6 +74,9 @@ public sealed record RegistryChange(RegistryEntry Entry, long? ExpectedVersion, 
     /// <summary>Refuse while there are leases of this provider or role that are not proven dead.</summary>
     public bool RefuseWithUnprovenLeases { get; init; }
 
+    /// <summary>The secrets that it uses as it shall be: bound to it by this change, unless one belongs to another.</summary>
+    public IReadOnlyList<SecretBinding> Secrets { get; init; } = [];
+
     /// <summary>The audit event.</summary>
     public required AuditDraft Audit { get; init; }
 }
@@ -100,6 +103,9 @@ public abstract record RegistryOutcome
     /// <summary>There are leases that are not proven dead.</summary>
     public sealed record HasUnprovenLeases(long Count) : RegistryOutcome;
 
+    /// <summary>A secret that it would use belongs to another resource.</summary>
+    public sealed record SecretBoundElsewhere : RegistryOutcome;
+
     /// <summary>There is no such resource.</summary>
     public sealed record Unknown : RegistryOutcome;
 }
@@ -113,8 +119,8 @@ public interface IRegistryStore
     /// <summary>Everything that is not deleted, and deleted providers and roles with leases that are not proven dead, with the generations under which it holds.</summary>
     Task<RegistryContent> LoadAsync(CancellationToken cancellationToken);
 
-    /// <summary>Whether something of this name, which is not below anything, was deleted once.</summary>
-    Task<bool> WasUsedAsync(ResourceKind kind, string name, CancellationToken cancellationToken);
+    /// <summary>Whether one of these secrets belongs to another resource than this: to be asked before anything is done with them. The change itself asks again.</summary>
+    Task<bool> BoundElsewhereAsync(Uid uid, IReadOnlyList<SecretBinding> secrets, CancellationToken cancellationToken);
 
     /// <summary>A number that grows with every change of the registry, of suspensions and of accepted identities: cheap to ask for.</summary>
     Task<long> GenerationAsync(CancellationToken cancellationToken);

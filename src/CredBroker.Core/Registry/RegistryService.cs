@@ -21,7 +21,6 @@ public sealed class RegistryService(
         if (Refusal(author, type, name, parent) is { } refusal) return refusal;
         var snapshot = await catalog.RefreshAsync(cancellationToken);
         if (Wrong(snapshot, author, type, name, parent, spec) is { } wrong) return wrong;
-        if (options.ReuseName && UsesSecrets(spec)) return BoundToAnother;
         var now = time.Now();
         var entry = new RegistryEntry
         {
@@ -35,9 +34,12 @@ public sealed class RegistryService(
             CreatedAt = now,
             UpdatedAt = now,
         };
+        // Before its target is asked for anything: asking may send the secret there.
+        var secrets = SecretsOf(name, spec);
+        if (await store.BoundElsewhereAsync(entry.Uid, secrets, cancellationToken)) return BoundToAnother;
         if (options.ValidateOnly) return snapshot.Find(type.Kind, name, entry.ParentUid) is { } taken ? ToError(type, name, parent, new RegistryOutcome.NameTaken(taken.Uid)) : new Registered<TSpec>(entry, spec);
         entry = entry with { TargetIdentity = await IdentityOfAsync(entry, spec, cancellationToken) ?? "" };
-        return await PutAsync(new RegistryChange(entry, null, author.Actor) { ReuseName = options.ReuseName, Audit = AuditOf(AuditTypes.ResourceCreated, author, type, name, parent, entry) }, type, parent, spec, cancellationToken);
+        return await PutAsync(new RegistryChange(entry, null, author.Actor) { ReuseName = options.ReuseName, Secrets = secrets, Audit = AuditOf(AuditTypes.ResourceCreated, author, type, name, parent, entry) }, type, parent, spec, cancellationToken);
     }
 
     /// <summary>Replaces a resource's specification.</summary>
@@ -52,13 +54,13 @@ public sealed class RegistryService(
         if (Wrong(snapshot, author, type, name, parent, spec) is { } wrong) return wrong;
         if (spec is ProviderSpec provider && SpecJson.Read<ProviderSpec>(entry.SpecJson).Type != provider.Type)
             return new BrokerError(Reasons.StateConflict, "A provider keeps its type: register another provider.");
-        // Else a reused name would get the secrets of the one before in two steps.
-        if (UsesSecrets(spec) && await store.WasUsedAsync(type.Kind, name, cancellationToken)) return BoundToAnother;
+        var secrets = SecretsOf(name, spec);
+        if (await store.BoundElsewhereAsync(entry.Uid, secrets, cancellationToken)) return BoundToAnother;
         var next = entry with { SpecJson = SpecJson.Write(spec), Version = entry.Version + 1, UpdatedAt = time.Now(), ManagedBy = author.ManagedBy };
         var target = await OtherTargetAsync(entry, next, spec, cancellationToken);
         if (target is not Result<RegistryEntry>.Ok { Value: var pinned }) return ((Result<RegistryEntry>.Refused)target).Error;
         if (options.ValidateOnly) return new Registered<TSpec>(pinned, spec);
-        return await PutAsync(new RegistryChange(pinned, entry.Version, author.Actor) { Audit = AuditOf(AuditTypes.ResourceUpdated, author, type, name, parent, pinned) }, type, parent, spec, cancellationToken);
+        return await PutAsync(new RegistryChange(pinned, entry.Version, author.Actor) { Secrets = secrets, Audit = AuditOf(AuditTypes.ResourceUpdated, author, type, name, parent, pinned) }, type, parent, spec, cancellationToken);
     }
 
     /// <summary>Deletes a resource. Leases that are not proven dead hold it back, unless forced: then they die with it, and are revoked until that is proven.</summary>
@@ -133,10 +135,16 @@ public sealed class RegistryService(
         return decider.Administer(caller, type.Action, type.EntityOf(name, parent), EntitiesOf(type, name, parent)) is { Allowed: false } ? Errors.Denied($"administer {type.Collection}") : null;
     }
 
-    private bool UsesSecrets(object spec) => spec is ProviderSpec provider && types.Find(provider.Type)!.SecretsOf(provider.Config).Count > 0;
+    private List<SecretBinding> SecretsOf(string name, object spec) => spec switch
+    {
+        ProviderSpec provider => [.. types.Find(provider.Type)!.SecretsOf(provider.Config).Select(use => SecretBinding.Of(use.Reference.Source, new SecretConsumer("provider", name, use.Host)))],
+        HookSpec { Secret: { Length: > 0 } secret } => [SecretBinding.Of(secret, new SecretConsumer("hook", name, ""))],
+        _ => [],
+    };
 
-    private static BrokerError BoundToAnother =>
-        new(Reasons.ConfigurationInvalid, "Its secret sources are bound to the provider that had this name before. Use a new name, and declare its consumers.");
+    private static BrokerError BoundToAnother => new(
+        Reasons.ConfigurationInvalid,
+        "A secret source that it refers to is bound to what had this name before. Use a new name, or a secret source of another name; the operator declares either.");
 
     private async Task<Result<Registered<TSpec>>> PutAsync<TSpec>(RegistryChange change, ResourceType<TSpec> type, string? parent, TSpec spec, CancellationToken cancellationToken)
         where TSpec : class
@@ -246,6 +254,7 @@ public sealed class RegistryService(
         {
             RegistryOutcome.NameTaken => new BrokerError(Reasons.AlreadyExists, $"There is already {type.NameOf(name, parent)}."),
             RegistryOutcome.NameIsTombstone => new BrokerError(Reasons.NameWasUsed, $"The name {type.NameOf(name, parent)} belonged to something that was deleted. Set reuse_name if the new one is meant to have it; it inherits nothing."),
+            RegistryOutcome.SecretBoundElsewhere => BoundToAnother,
             RegistryOutcome.VersionMismatch => new BrokerError(Reasons.EtagMismatch, "It changed since it was read. Read it again."),
             RegistryOutcome.HasUnprovenLeases held => new BrokerError(Reasons.HasLiveLeases, $"It still has {held.Count} leases that are not proven dead. End them, or use force.")
             {

@@ -1,4 +1,5 @@
 using System.Data;
+using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Registry;
 using CredBroker.EntityFrameworkCore.Hosting;
@@ -37,8 +38,11 @@ internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts) 
             gates.Where(row => row.Suspension > 0).ToDictionary(row => row.Uid, row => new GateState(row.Suspension, row.Suspended)));
     });
 
-    public Task<bool> WasUsedAsync(ResourceKind kind, string name, CancellationToken cancellationToken) =>
-        contexts.ReadAsync(context => context.Registry.AnyAsync(row => row.Kind == kind && row.Name == name && row.ParentUid == null && row.DeletedAt != null, cancellationToken));
+    public Task<bool> BoundElsewhereAsync(Uid uid, IReadOnlyList<SecretBinding> secrets, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(secrets);
+        return secrets.Count == 0 ? Task.FromResult(false) : contexts.ReadAsync(context => SecretBindings.BoundElsewhereAsync(context, uid, secrets, cancellationToken));
+    }
 
     public Task<long> GenerationAsync(CancellationToken cancellationToken) =>
         contexts.ReadAsync(context => context.Generations.Select(row => row.Generation).SingleAsync(cancellationToken));
@@ -52,8 +56,11 @@ internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts) 
 
     private static async Task<RegistryOutcome> PutAsync(WriteSession session, RegistryChange change)
     {
+        // Bound with what uses it, or not at all: whatever refuses the change below throws nothing away but this.
+        if (change.Secrets.Count > 0 && !await SecretBindings.BindableAsync(session, change.Entry.Uid, change.Secrets)) return new RegistryOutcome.SecretBoundElsewhere();
         var outcome = change.ExpectedVersion is { } expected ? await ReplaceAsync(session, change, expected) : await AddAsync(session, change);
         if (outcome is not RegistryOutcome.Changed { Entry: var entry }) return outcome;
+        await SecretBindings.BindAsync(session, entry.Uid, change.Secrets);
         await Gates.SetVersionAsync(session, entry.Uid, entry.Version);
         if (entry.Kind == ResourceKind.PolicySet) await Gates.BumpPoliciesAsync(session);
         await Gates.BumpGenerationAsync(session);
