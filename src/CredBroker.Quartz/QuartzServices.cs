@@ -38,6 +38,7 @@ public static class QuartzServices
                     Take = signals.Take,
                 };
             })
+            .AddSingleton(provider => new Work("measuring", RevocationWatch.Every, provider.GetRequiredService<RevocationWatch>().LookAsync))
             .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
             .AddSingleton(provider => new Work("held-lines", LongestPauseOfLines, provider.GetRequiredService<HeldLines>().LookAsync))
             // Hosted services stop in reverse order: first no more looks, then what is held is finished.

@@ -85,8 +85,17 @@ internal static class RecordMapping
         Task = @event.Draft.TaskId is { } task ? $"tasks/{task}" : "",
         Lease = LeaseNameOf(@event.Draft),
         Resource = @event.Draft.Resource.Length > 0 ? @event.Draft.Resource : @event.Draft.DecisionId is { } decision ? $"decisions/{decision}" : "",
-        Detail = @event.Draft.Detail.ToStruct(),
+        Detail = WithTexts(@event.Draft).ToStruct(),
     };
+
+    // What was erased is missing beside its hash.
+    private static JsonObject WithTexts(AuditDraft draft)
+    {
+        if (draft.Texts.Count == 0) return draft.Detail;
+        var detail = (JsonObject)draft.Detail.DeepClone();
+        foreach (var (name, text) in draft.Texts) detail[name] = text;
+        return detail;
+    }
 
     /// <summary>The decision that its event records.</summary>
     public static Decision ToDecision(this DomainEvent @event)

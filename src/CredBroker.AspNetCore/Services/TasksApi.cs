@@ -2,6 +2,7 @@ using CredBroker.AspNetCore.Filters;
 using CredBroker.AspNetCore.Mapping;
 using CredBroker.AspNetCore.Paging;
 using CredBroker.Contracts.V1;
+using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Tasks;
@@ -11,7 +12,7 @@ using AgentTask = CredBroker.Contracts.V1.AgentTask;
 namespace CredBroker.AspNetCore.Services;
 
 /// <summary>The service of tasks.</summary>
-internal sealed class TasksApi(TaskService tasks, LeaseService leases, Catalog catalog, KeepAliveLine line, PageTokens pages, TimeProvider time) : Tasks.TasksBase
+internal sealed class TasksApi(TaskService tasks, LeaseService leases, ErasureService erasure, Catalog catalog, KeepAliveLine line, PageTokens pages, TimeProvider time) : Tasks.TasksBase
 {
     private const int MostUnproven = 100;
     private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(30);
@@ -59,6 +60,12 @@ internal sealed class TasksApi(TaskService tasks, LeaseService leases, Catalog c
     {
         var until = (await tasks.HeartbeatAsync(context.Caller(), Calls.UidIn(request.Name, 1), context.CancellationToken)).OrThrow(context, request.Name);
         return new HeartbeatResponse { AliveUntil = until.ToProto() };
+    }
+
+    public override async Task<EraseTaskTextsResponse> EraseTaskTexts(EraseTaskTextsRequest request, ServerCallContext context)
+    {
+        var erased = (await erasure.EraseAsync(context.Caller(), Calls.UidIn(request.Name, 1), context.CancellationToken)).OrThrow(context, request.Name);
+        return new EraseTaskTextsResponse { Task = erased.Task.ToProto(), Tasks = erased.Tasks, Texts = erased.Texts };
     }
 
     public override Task KeepTaskAlive(KeepTaskAliveRequest request, IServerStreamWriter<KeepTaskAliveResponse> responseStream, ServerCallContext context) =>

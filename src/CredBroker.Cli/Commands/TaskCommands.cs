@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CredBroker.Cli.Administration;
 using CredBroker.Cli.Hosting;
 using CredBroker.Cli.Output;
 using CredBroker.Contracts.V1;
@@ -18,7 +19,7 @@ internal static class TaskCommands
     public static Command Build(CliHost host) => new("tasks", "Bounded pieces of work: every credential belongs to one.")
     {
         Aliases = { "task" },
-        Subcommands = { List(host), Get(host), Create(host), Heartbeat(host), KeepAlive(host), End(host) },
+        Subcommands = { List(host), Get(host), Create(host), Heartbeat(host), KeepAlive(host), End(host), EraseTexts(host) },
     };
 
     private static Command List(CliHost host)
@@ -112,6 +113,18 @@ internal static class TaskCommands
                 Options.Full("tasks", context.Get(name)), System.Enum.Parse<Outcome>(context.Get(outcome)!, ignoreCase: true), context.Get(wait), context.Cancellation);
             context.Printer.Item(answer);
             return context.Get(wait) is not null && answer.Unproven > 0 ? ExitCodes.NotProven : ExitCodes.Ok;
+        });
+    }
+
+    private static Command EraseTexts(CliHost host)
+    {
+        var name = Options.Name("The task's name.", "task");
+        var yes = AdminCommands.YesOption();
+        return new Command("erase-texts", "Erases the free texts of a task that has ended and of all below it: intent, labels, what providers said. What happened, and its proof, stays.") { name, yes }.Does(host, async context =>
+        {
+            var task = Options.Full("tasks", context.Get(name));
+            context.Confirm($"Erase the texts of {task} and of all below it for good?", context.Get(yes));
+            context.Printer.Item(await context.Client.Tasks.EraseTaskTextsAsync(new() { Name = task }, cancellationToken: context.Cancellation));
         });
     }
 }

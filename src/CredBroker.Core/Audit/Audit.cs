@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using CredBroker.Abstractions;
 
@@ -29,8 +30,14 @@ public sealed record AuditDraft(string Type, Actor By)
     /// <summary>The resource name that it is about.</summary>
     public string Resource { get; init; } = "";
 
-    /// <summary>What else there is to say. No secret and no free text of a caller: texts are stored apart and named by their hash.</summary>
+    /// <summary>What else there is to say. No secret and no free text: see <see cref="Texts"/>.</summary>
     public JsonObject Detail { get; init; } = [];
+
+    /// <summary>
+    /// What people, agents and providers said in their own words. The store keeps it apart, and puts its salted hash into <see cref="Detail"/> as <c>name_sha256</c>: so it
+    /// can be erased, and the chain still holds. Of an event that was read: what has not been erased.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = ImmutableDictionary<string, string>.Empty;
 }
 
 /// <summary>An event in its place: sequence and previous hash run per writer, so that a cut or a change shows.</summary>

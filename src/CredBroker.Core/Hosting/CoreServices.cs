@@ -1,5 +1,6 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Erasure;
 using CredBroker.Core.Hooks;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Introspection;
@@ -42,6 +43,7 @@ public static class CoreServices
             .AddSingleton(options.Limits)
             .AddSingleton(Random.Shared)
             .AddSingleton<Signals>()
+            .AddSingleton<RevocationWatch>()
             .AddSingleton<BrokerMetrics>()
             .AddSingleton<ProviderTypes>()
             .AddSingleton<IProviderContexts, ProviderContexts>()
@@ -81,6 +83,7 @@ public static class CoreServices
             .AddSingleton<Pruner>()
             .AddSingleton<ReceiptService>()
             .AddSingleton<AuditService>()
+            .AddSingleton<ErasureService>()
             .AddSingleton<IntrospectionService>()
             .AddSingleton<HookService>();
     }

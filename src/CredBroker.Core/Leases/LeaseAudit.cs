@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Audit;
 
@@ -44,11 +45,23 @@ public static class LeaseAudit
         var detail = new JsonObject { ["from"] = Name(before.State), ["to"] = Name(after.State) };
         var type = TypeOf(before, after, @event, detail);
         if (type is null) return null;
-        return new AuditDraft(type, by) { TaskId = after.TaskId, LeaseId = after.Id, Resource = after.RoleName, Detail = detail };
+        return new AuditDraft(type, by) { TaskId = after.TaskId, LeaseId = after.Id, Resource = after.RoleName, Detail = detail, Texts = TextsOf(after, @event) };
     }
 
     /// <summary>A state's name in the trail.</summary>
     public static string Name(LeaseState state) => state.ToString().ToLowerInvariant();
+
+    // A provider's own words, and a person's: apart, so that they can be erased.
+    private static ImmutableDictionary<string, string> TextsOf(Lease after, LeaseEvent @event)
+    {
+        var none = ImmutableDictionary<string, string>.Empty;
+        return @event switch
+        {
+            LeaseEvent.Settling settling => none.Add("waits_for", settling.Reason),
+            LeaseEvent.ProvenGone or LeaseEvent.ProvenExpired or LeaseEvent.WrittenOff when !after.Unproven => none.Add("evidence_text", after.Evidence!.Text),
+            _ => none,
+        };
+    }
 
     private static string? TypeOf(Lease before, Lease after, LeaseEvent @event, JsonObject detail)
     {
@@ -81,7 +94,6 @@ public static class LeaseAudit
                 return AuditTypes.LeaseAttemptFailed;
             case LeaseEvent.Settling settling:
                 detail["until"] = Text(settling.Until);
-                detail["waits_for"] = settling.Reason;
                 return AuditTypes.LeaseSettling;
             case LeaseEvent.ProvenGone or LeaseEvent.ProvenExpired or LeaseEvent.WrittenOff when !after.Unproven:
                 detail["evidence"] = after.Evidence!.Kind;

@@ -16,7 +16,7 @@ internal static class BrokerEntities
     public static readonly EntityUid Labels = new("Labels", "this");
 
     private static readonly string[] Administering =
-        ["administerProvider", "administerRole", "administerIdentitySource", "administerHook", "administerPolicySet", "administerWorkload"];
+        ["administerProvider", "administerRole", "administerIdentitySource", "administerHook", "administerPolicySet", "administerWorkload", "administerTask"];
 
     /// <summary>The entities that every question needs: actions with their groups, and the installation.</summary>
     public static ImmutableArray<Entity> Common { get; } =

@@ -37,7 +37,8 @@ public sealed class TargetIdentities(ProviderPool pool, IRegistryStore store, Ca
                 Audit = new AuditDraft(AuditTypes.ProviderIdentityAccepted, by)
                 {
                     Resource = $"providers/{entry.Name}",
-                    Detail = new System.Text.Json.Nodes.JsonObject { ["from"] = entry.TargetIdentity, ["to"] = ProviderWords.Clean(identity), ["reason"] = reason },
+                    Detail = new System.Text.Json.Nodes.JsonObject { ["from"] = entry.TargetIdentity, ["to"] = ProviderWords.Clean(identity) },
+                    Texts = reason.Length > 0 ? new Dictionary<string, string> { ["reason"] = reason } : new Dictionary<string, string>(),
                 },
             },
             cancellationToken);

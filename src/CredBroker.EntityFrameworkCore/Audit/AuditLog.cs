@@ -29,16 +29,21 @@ internal sealed class AuditLog(BrokerWriter writer, ReadContexts contexts) : IAu
         var rows = await contexts.ReadAsync(async context =>
         {
             var path = query.Task is { } task ? await context.Tasks.Where(row => row.Id == task).Select(row => row.Path).FirstOrDefaultAsync(cancellationToken) ?? "" : null;
-            return await After(Filter(context, query, path), page).ToListAsync(cancellationToken);
+            return await Full(context, After(Filter(context, query, path), page)).ToListAsync(cancellationToken);
         });
-        return Paging.ToPage(rows, page, KeyOf, AuditMapping.ToEvent);
+        return Paging.ToPage(rows, page, row => KeyOf(row.Event), row => row.ToEvent());
     }
 
     public async Task<AuditEvent?> FindAsync(Uid writer, long sequence, CancellationToken cancellationToken)
     {
-        var found = await contexts.ReadAsync(context => context.AuditEvents.FirstOrDefaultAsync(row => row.Writer == writer && row.Sequence == sequence, cancellationToken));
-        return found is null ? null : AuditMapping.ToEvent(found);
+        var found = await contexts.ReadAsync(context =>
+            Full(context, context.AuditEvents.Where(row => row.Writer == writer && row.Sequence == sequence)).FirstOrDefaultAsync(cancellationToken));
+        return found?.ToEvent();
     }
+
+    private static IQueryable<FullEvent> Full(BrokerContext context, IQueryable<AuditRow> rows) =>
+        from row in rows
+        select new FullEvent { Event = row, Texts = context.AuditTexts.Where(text => text.Writer == row.Writer && text.Sequence == row.Sequence).ToList() };
 
     private static IQueryable<AuditRow> Filter(BrokerContext context, AuditQuery query, string? path)
     {
@@ -77,4 +82,13 @@ internal sealed class AuditLog(BrokerWriter writer, ReadContexts contexts) : IAu
         if (parts.Length != 3) throw new FormatException("This is not the key of a page of events.");
         return (Instants.FromMicros(long.Parse(parts[0], CultureInfo.InvariantCulture)), Uid.Parse(parts[1]), long.Parse(parts[2], CultureInfo.InvariantCulture));
     }
+}
+
+/// <summary>An event with its texts, which are stored apart.</summary>
+internal sealed class FullEvent
+{
+    public required AuditRow Event { get; init; }
+    public required List<AuditTextRow> Texts { get; init; }
+
+    public AuditEvent ToEvent() => AuditMapping.ToEvent(Event, Texts);
 }

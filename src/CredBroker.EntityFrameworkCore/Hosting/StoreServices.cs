@@ -1,20 +1,24 @@
 using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Retention;
+using CredBroker.Core.Revocation;
 using CredBroker.Core.Signing;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Tasks;
 using CredBroker.Core.Workloads;
 using CredBroker.EntityFrameworkCore.Audit;
+using CredBroker.EntityFrameworkCore.Erasure;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Leases;
 using CredBroker.EntityFrameworkCore.Protection;
 using CredBroker.EntityFrameworkCore.Receipts;
 using CredBroker.EntityFrameworkCore.Registry;
 using CredBroker.EntityFrameworkCore.Retention;
+using CredBroker.EntityFrameworkCore.Revocation;
 using CredBroker.EntityFrameworkCore.Signing;
 using CredBroker.EntityFrameworkCore.Suspensions;
 using CredBroker.EntityFrameworkCore.Tasks;
@@ -58,6 +62,8 @@ public static class StoreServices
         services.AddSingleton<IReceiptStore, ReceiptStore>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IRetentionStore, RetentionStore>();
+        services.AddSingleton<IErasureStore, ErasureStore>();
+        services.AddSingleton<IBacklogStore, BacklogStore>();
         services.AddSingleton<ISigningKeyStore, SigningKeyStore>();
         return services;
     }

@@ -24,7 +24,23 @@ internal static class AuditMapping
         Hash = hash,
     };
 
-    public static AuditEvent ToEvent(AuditRow row) => new(
+    /// <summary>The event with its texts' hashes in its detail, and its texts apart.</summary>
+    public static (AuditDraft Draft, IReadOnlyList<AuditTextRow> Texts) Part(AuditDraft draft, Uid writer, long sequence)
+    {
+        if (draft.Texts.Count == 0) return (draft, []);
+        var detail = (JsonObject)draft.Detail.DeepClone();
+        var texts = new List<AuditTextRow>();
+        foreach (var (name, body) in draft.Texts.OrderBy(text => text.Key, StringComparer.Ordinal))
+        {
+            var (salt, hash) = SaltedHash.Of(body);
+            detail[name + "_sha256"] = Convert.ToHexStringLower(hash);
+            texts.Add(new AuditTextRow { Writer = writer, Sequence = sequence, Name = name, Body = body, Salt = salt });
+        }
+
+        return (draft with { Detail = detail }, texts);
+    }
+
+    public static AuditEvent ToEvent(AuditRow row, IEnumerable<AuditTextRow> texts) => new(
         row.Writer,
         row.Sequence,
         row.At,
@@ -35,6 +51,7 @@ internal static class AuditMapping
             DecisionId = row.DecisionId,
             Resource = row.Resource,
             Detail = (JsonObject)JsonNode.Parse(row.Detail)!,
+            Texts = texts.ToDictionary(text => text.Name, text => text.Body),
         },
         row.PreviousHash,
         row.Hash);

@@ -24,6 +24,8 @@ public abstract partial class BrokerContext(DbContextOptions options) : DbContex
     public DbSet<GroupRow> Groups => Set<GroupRow>();
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
     public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
+    public DbSet<AuditTextRow> AuditTexts => Set<AuditTextRow>();
+    public DbSet<SecretBindingRow> SecretBindings => Set<SecretBindingRow>();
     public DbSet<WriterRow> Writers => Set<WriterRow>();
     public DbSet<SigningKeyRow> SigningKeys => Set<SigningKeyRow>();
     public DbSet<ProtectionKeyRow> ProtectionKeys => Set<ProtectionKeyRow>();

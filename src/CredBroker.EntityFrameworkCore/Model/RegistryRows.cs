@@ -61,6 +61,17 @@ public sealed class RequestRow
     public DateTimeOffset At { get; set; }
 }
 
+/// <summary>To whom the use of a secret belongs.</summary>
+public sealed class SecretBindingRow
+{
+    public string ConsumerKind { get; set; } = "";
+    public string ConsumerName { get; set; } = "";
+    public string Source { get; set; } = "";
+    public string Host { get; set; } = "";
+    public Uid Uid { get; set; }
+    public DateTimeOffset BoundAt { get; set; }
+}
+
 /// <summary>A suspension.</summary>
 public sealed class SuspensionRow
 {

@@ -30,6 +30,7 @@ internal static class RegistryTables
             entity.ToTable("requests", table => table.HasCheckConstraint("ck_requests_attempt", "attempt >= 0")).HasKey(row => row.Key);
             entity.HasIndex(row => row.At, "ix_requests_at");
         });
+        model.Entity<SecretBindingRow>(entity => entity.ToTable("secret_bindings").HasKey(row => new { row.ConsumerKind, row.ConsumerName, row.Source, row.Host }));
         model.Entity<SuspensionRow>(entity =>
         {
             entity.ToTable("suspensions").HasKey(row => row.Id);

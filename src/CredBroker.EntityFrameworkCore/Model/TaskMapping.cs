@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Tasks;
 
@@ -54,5 +52,9 @@ internal static class TaskMapping
 
     public static TextRow ToText(AgentTask task) => Text(task.Id, JsonSerializer.Serialize(task.Intent));
 
-    public static TextRow Text(Abstractions.Uid owner, string body) => new() { OwnerUid = owner, Body = body, Hash = SHA256.HashData(Encoding.UTF8.GetBytes(body)) };
+    public static TextRow Text(Abstractions.Uid owner, string body)
+    {
+        var (salt, hash) = SaltedHash.Of(body);
+        return new() { OwnerUid = owner, Body = body, Salt = salt, Hash = hash };
+    }
 }

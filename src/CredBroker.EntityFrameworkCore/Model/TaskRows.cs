@@ -47,6 +47,10 @@ public sealed class TextRow
 {
     public Uid OwnerUid { get; set; }
     public string Body { get; set; } = "";
+
+    /// <summary>What the hash begins with, erased with the text: else a text that can be guessed could be found by its hash.</summary>
+    public byte[] Salt { get; set; } = [];
+
     public byte[] Hash { get; set; } = [];
 }
 

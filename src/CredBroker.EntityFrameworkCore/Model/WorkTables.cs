@@ -83,5 +83,6 @@ internal static class WorkTables
         entity.HasIndex(row => new { row.WorkloadUid, row.Id }, "ix_leases_workload_unproven").HasFilter(unproven);
         entity.HasIndex(row => new { row.ProviderUid, row.Id }, "ix_leases_provider_unproven").HasFilter(unproven);
         entity.HasIndex(row => new { row.RoleUid, row.Id }, "ix_leases_role_unproven").HasFilter(unproven);
+        entity.HasIndex(row => new { row.ProviderUid, row.ErrorFault, row.RevokingAt }, "ix_leases_revoking").HasFilter("state = 3");
     });
 }

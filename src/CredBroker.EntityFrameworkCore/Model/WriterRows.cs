@@ -43,6 +43,16 @@ public sealed class AuditRow
     public byte[] Hash { get; set; } = [];
 }
 
+/// <summary>A free text of an audit event, apart from it: the event has its hash.</summary>
+public sealed class AuditTextRow
+{
+    public Uid Writer { get; set; }
+    public long Sequence { get; set; }
+    public string Name { get; set; } = "";
+    public string Body { get; set; } = "";
+    public byte[] Salt { get; set; } = [];
+}
+
 /// <summary>A signing key; its private part encrypted.</summary>
 public sealed class SigningKeyRow
 {

@@ -22,6 +22,7 @@ internal static class WriterTables
             entity.HasIndex(row => row.LeaseId, "ix_audit_events_lease").HasFilter("lease_id IS NOT NULL");
             entity.HasIndex(row => row.DecisionId, "ix_audit_events_decision").HasFilter("decision_id IS NOT NULL");
         });
+        model.Entity<AuditTextRow>(entity => entity.ToTable("audit_texts").HasKey(row => new { row.Writer, row.Sequence, row.Name }));
         model.Entity<SigningKeyRow>(entity =>
         {
             entity.ToTable("signing_keys", table => table.HasCheckConstraint("ck_signing_keys_ordinal", "ordinal >= 1")).HasKey(row => row.Uid);

@@ -141,6 +141,7 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
 
         var outcome = await _connection.CommitAsync(session);
         if (outcome is CommitOutcome.Committed && session.MadeWork) _signals.Set();
+        if (outcome is CommitOutcome.Committed) await _connection.ScrubAsync(session);
         return outcome;
     }
 

@@ -15,6 +15,9 @@ internal abstract class Dialect
 
     public abstract string Begin { get; }
 
+    /// <summary>What makes the files let go of what was erased, outside a transaction; it answers 0 when it could. Null where nothing can.</summary>
+    public virtual FormattableString? Scrub => null;
+
     /// <summary>After a SELECT: nobody else may change the row until the commit.</summary>
     public SqlText ForUpdate { get; protected init; } = new("");
 

@@ -21,6 +21,9 @@ internal sealed class SqliteDialect(string connectionString, Action takeFile) : 
 
     public override bool KeepsCommands => true;
 
+    // What was deleted is overwritten in the file (secure_delete); the log still has it as it was before.
+    public override FormattableString? Scrub => $"PRAGMA wal_checkpoint(TRUNCATE)";
+
     public override async Task<DbConnection> ConnectAsync(CancellationToken cancellationToken)
     {
         takeFile();
@@ -32,7 +35,7 @@ internal sealed class SqliteDialect(string connectionString, Action takeFile) : 
             // FULL: a commit that was answered survives a power cut. The log's file is cut back after it grew.
             pragmas.CommandText =
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; "
-                + "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=67108864;";
+                + "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=67108864; PRAGMA secure_delete=ON;";
             await pragmas.ExecuteNonQueryAsync(cancellationToken);
             return connection;
         }

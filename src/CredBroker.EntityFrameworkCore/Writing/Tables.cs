@@ -25,6 +25,8 @@ internal sealed class Tables(IModel model)
     public RowTable<EpochRow> Epochs { get; } = new(model);
     public RowTable<WriterRow> Writers { get; } = new(model);
     public RowTable<AuditRow> Audit { get; } = new(model);
+    public RowTable<AuditTextRow> AuditTexts { get; } = new(model);
+    public RowTable<SecretBindingRow> SecretBindings { get; } = new(model);
     public RowTable<SigningKeyRow> SigningKeys { get; } = new(model);
     public RowTable<ProtectionKeyRow> ProtectionKeys { get; } = new(model);
 }

@@ -31,6 +31,9 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
     /// <summary>Whether there is work for whoever revokes.</summary>
     public bool MadeWork { get; set; }
 
+    /// <summary>Whether something was erased that must not be found in the database's files either.</summary>
+    public bool Erased { get; set; }
+
     /// <summary>What is told when the batch commits.</summary>
     public IReadOnlyList<(AuditDraft Draft, DateTimeOffset At)> Drafts => _audit;
 
@@ -43,6 +46,7 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
         _audit.Clear();
         Wrote = false;
         MadeWork = false;
+        Erased = false;
     }
 
     /// <summary>Where an intention begins.</summary>

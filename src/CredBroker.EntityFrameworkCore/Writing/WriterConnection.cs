@@ -16,6 +16,7 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
     private WriteSession? _session;
     private WriterRow? _committed;
     private WriterRow? _writing;
+    private bool _unscrubbed;
 
     /// <summary>This start of this node's writer; null before the first change.</summary>
     public Uid? Incarnation => _committed?.Uid;
@@ -43,15 +44,19 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
     {
         var head = _committed ?? throw new InvalidOperationException("The writer has no incarnation.");
         var rows = new List<AuditRow>(session.Drafts.Count);
+        var texts = new List<AuditTextRow>();
         var (sequence, hash) = (head.AuditSequence, head.AuditHash);
         foreach (var (draft, at) in session.Drafts)
         {
             var previous = hash;
-            hash = AuditChain.HashOf(head.Uid, ++sequence, at, draft, previous);
-            rows.Add(AuditMapping.ToRow(draft, head.Uid, sequence, at, previous, hash));
+            var (told, apart) = AuditMapping.Part(draft, head.Uid, ++sequence);
+            hash = AuditChain.HashOf(head.Uid, sequence, at, told, previous);
+            rows.Add(AuditMapping.ToRow(told, head.Uid, sequence, at, previous, hash));
+            texts.AddRange(apart);
         }
 
         await session.InsertAsync(tables.Audit, rows);
+        await session.InsertAsync(tables.AuditTexts, texts);
         _writing = new WriterRow { Uid = head.Uid, Epoch = head.Epoch, Commits = head.Commits + 1, At = clock.Now(), AuditSequence = sequence, AuditHash = hash };
         await session.ExecuteAsync(
             $"UPDATE {tables.Writers.Name} SET commits = {_writing.Commits}, at = {_writing.At}, audit_sequence = {sequence}, audit_hash = {hash} WHERE uid = {head.Uid}");
@@ -86,6 +91,25 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
         _committed = _writing;
         clock.Raise(_committed!.At);
         return new CommitOutcome.Committed();
+    }
+
+    /// <summary>
+    /// Makes the database's files let go of what was erased, as far as the database can. What cannot be done now (somebody reads) is done after the next commit.
+    /// </summary>
+    public async Task ScrubAsync(WriteSession session)
+    {
+        _unscrubbed |= session.Erased;
+        if (!_unscrubbed || dialect.Scrub is not { } scrub) return;
+        try
+        {
+            var busy = await session.ReadAsync(scrub, static reader => Convert.ToInt64(reader.GetValue(0), System.Globalization.CultureInfo.InvariantCulture));
+            _unscrubbed = busy is not [0];
+        }
+        catch (Exception e)
+        {
+            LogCommitLost(logger, e);
+            await DropAsync();
+        }
     }
 
     /// <summary>Gives up the connection; the next batch makes another.</summary>

@@ -89,6 +89,7 @@ public static class BrokerApplication
             .AddBrokerMetrics(configuration.Telemetry);
         builder.Services.AddHealthChecks()
             .AddCheck<StoreAnswers>("store", tags: [CredBrokerAspNetCore.Ready])
+            .AddCheck<RevocationsSucceed>("revocations", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<NotStopping>("process", tags: [CredBrokerAspNetCore.Ready]);
         return new BrokerBuilder(builder.Services, valid);
     }

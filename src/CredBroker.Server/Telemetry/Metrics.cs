@@ -19,6 +19,8 @@ internal static class Metrics
         if (telemetry is { MetricsAddress: null, MetricsOnEveryAddress: false }) return;
         services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("credbroker")).WithMetrics(metrics => metrics
             .AddMeter("CredBroker", "CredBroker.*", "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddView("credbroker.tasks.time_to_refused", new ExplicitBucketHistogramConfiguration { Boundaries = TimesToDead })
+            .AddView("credbroker.leases.time_to_first_attempt", new ExplicitBucketHistogramConfiguration { Boundaries = TimesToDead })
             .AddView("credbroker.leases.time_to_dead", new ExplicitBucketHistogramConfiguration { Boundaries = TimesToDead })
             .AddPrometheusExporter());
     }

@@ -38,6 +38,9 @@ internal sealed class FakeTasks(FakeState state) : Tasks.TasksBase
         return new EndTaskResponse { Task = task, Unproven = live };
     });
 
+    public override Task<EraseTaskTextsResponse> EraseTaskTexts(EraseTaskTextsRequest r, ServerCallContext c) =>
+        state.AnswerAsync(r, c, () => new EraseTaskTextsResponse { Task = Find(r.Name), Tasks = 1, Texts = 2 });
+
     public override async Task KeepTaskAlive(KeepTaskAliveRequest r, IServerStreamWriter<KeepTaskAliveResponse> stream, ServerCallContext c)
     {
         var calls = state.Requests<KeepTaskAliveRequest>().Count();

@@ -1,9 +1,11 @@
 using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Retention;
+using CredBroker.Core.Revocation;
 using CredBroker.Core.Signing;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Tasks;
@@ -45,6 +47,12 @@ public sealed class StoreNode(ServiceProvider services, FakeTimeProvider time) :
 
     /// <summary>What is forgotten.</summary>
     public IRetentionStore Retention { get; } = services.GetRequiredService<IRetentionStore>();
+
+    /// <summary>What is erased.</summary>
+    public IErasureStore Erasure { get; } = services.GetRequiredService<IErasureStore>();
+
+    /// <summary>What is measured.</summary>
+    public IBacklogStore Backlog { get; } = services.GetRequiredService<IBacklogStore>();
 
     /// <summary>The audit trail.</summary>
     public IAuditLog Audit { get; } = services.GetRequiredService<IAuditLog>();

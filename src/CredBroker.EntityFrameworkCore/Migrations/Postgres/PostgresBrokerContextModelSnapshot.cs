@@ -103,6 +103,35 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.AuditTextRow", b =>
+                {
+                    b.Property<Guid>("Writer")
+                        .HasColumnType("uuid")
+                        .HasColumnName("writer");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sequence");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("salt");
+
+                    b.HasKey("Writer", "Sequence", "Name");
+
+                    b.ToTable("audit_texts", "credbroker");
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.CounterRow", b =>
                 {
                     b.Property<string>("Key")
@@ -578,6 +607,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.HasIndex(new[] { "ProviderUid", "Id" }, "ix_leases_provider_unproven")
                         .HasFilter("state <= 3");
 
+                    b.HasIndex(new[] { "ProviderUid", "ErrorFault", "RevokingAt" }, "ix_leases_revoking")
+                        .HasFilter("state = 3");
+
                     b.HasIndex(new[] { "RoleUid", "Id" }, "ix_leases_role_unproven")
                         .HasFilter("state <= 3");
 
@@ -780,6 +812,37 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         {
                             t.HasCheckConstraint("ck_requests_attempt", "attempt >= 0");
                         });
+                });
+
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SecretBindingRow", b =>
+                {
+                    b.Property<string>("ConsumerKind")
+                        .HasColumnType("text")
+                        .HasColumnName("consumer_kind");
+
+                    b.Property<string>("ConsumerName")
+                        .HasColumnType("text")
+                        .HasColumnName("consumer_name");
+
+                    b.Property<string>("Source")
+                        .HasColumnType("text")
+                        .HasColumnName("source");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<long>("BoundAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bound_at");
+
+                    b.Property<Guid>("Uid")
+                        .HasColumnType("uuid")
+                        .HasColumnName("uid");
+
+                    b.HasKey("ConsumerKind", "ConsumerName", "Source", "Host");
+
+                    b.ToTable("secret_bindings", "credbroker");
                 });
 
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SigningKeyRow", b =>
@@ -1013,6 +1076,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("salt");
 
                     b.HasKey("OwnerUid");
 

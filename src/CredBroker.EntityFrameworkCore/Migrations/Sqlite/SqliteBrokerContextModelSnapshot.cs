@@ -96,6 +96,35 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.AuditTextRow", b =>
+                {
+                    b.Property<byte[]>("Writer")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("writer");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("sequence");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("body");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("salt");
+
+                    b.HasKey("Writer", "Sequence", "Name");
+
+                    b.ToTable("audit_texts", (string)null);
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.CounterRow", b =>
                 {
                     b.Property<string>("Key")
@@ -579,6 +608,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     b.HasIndex(new[] { "ProviderUid", "Id" }, "ix_leases_provider_unproven")
                         .HasFilter("state <= 3");
 
+                    b.HasIndex(new[] { "ProviderUid", "ErrorFault", "RevokingAt" }, "ix_leases_revoking")
+                        .HasFilter("state = 3");
+
                     b.HasIndex(new[] { "RoleUid", "Id" }, "ix_leases_role_unproven")
                         .HasFilter("state <= 3");
 
@@ -782,6 +814,38 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         {
                             t.HasCheckConstraint("ck_requests_attempt", "attempt >= 0");
                         });
+                });
+
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SecretBindingRow", b =>
+                {
+                    b.Property<string>("ConsumerKind")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("consumer_kind");
+
+                    b.Property<string>("ConsumerName")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("consumer_name");
+
+                    b.Property<string>("Source")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("source");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("host");
+
+                    b.Property<long>("BoundAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bound_at");
+
+                    b.Property<byte[]>("Uid")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("uid");
+
+                    b.HasKey("ConsumerKind", "ConsumerName", "Source", "Host");
+
+                    b.ToTable("secret_bindings", (string)null);
                 });
 
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SigningKeyRow", b =>
@@ -1018,6 +1082,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("hash");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("salt");
 
                     b.HasKey("OwnerUid");
 
