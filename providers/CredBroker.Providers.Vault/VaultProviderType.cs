@@ -37,6 +37,13 @@ public sealed class VaultProviderType : ProviderType<VaultConfiguration>
     }
 
     /// <inheritdoc/>
+    protected override string AssertionHostOf(VaultConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return configuration.Auth.Jwt is null ? "" : configuration.BaseAddress.Host.ToLowerInvariant();
+    }
+
+    /// <inheritdoc/>
     protected override IProvider Create(ProviderContext context, VaultConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);

@@ -33,6 +33,12 @@ public interface IProviderType
     /// <summary>The named secret sources that a valid configuration refers to, with the host that each would be sent to.</summary>
     IReadOnlyList<SecretUse> SecretsOf(JsonElement configuration);
 
+    /// <summary>
+    /// The host that the broker's own assertion would be sent to, lower-case; empty where none is, or where the configuration cannot change it. It becomes part of the
+    /// assertion's audience: whoever points the provider elsewhere catches one that is worth nothing at the target.
+    /// </summary>
+    string AssertionHostOf(JsonElement configuration) => "";
+
     /// <summary>Connects nothing yet: makes the provider for one generation of a valid configuration.</summary>
     IProvider Create(ProviderContext context, JsonElement configuration);
 }

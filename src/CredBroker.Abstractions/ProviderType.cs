@@ -36,6 +36,9 @@ public abstract class ProviderType<TConfiguration> : IProviderType
     public IReadOnlyList<SecretUse> SecretsOf(JsonElement configuration) => SecretsOf(Document<TConfiguration>.Read(configuration));
 
     /// <inheritdoc/>
+    public string AssertionHostOf(JsonElement configuration) => AssertionHostOf(Document<TConfiguration>.Read(configuration));
+
+    /// <inheritdoc/>
     public IProvider Create(ProviderContext context, JsonElement configuration) => Create(context, Document<TConfiguration>.Read(configuration));
 
     /// <summary>What the schema cannot say: every error, not only the first.</summary>
@@ -43,6 +46,9 @@ public abstract class ProviderType<TConfiguration> : IProviderType
 
     /// <summary>The secrets that the configuration refers to.</summary>
     protected virtual IReadOnlyList<SecretUse> SecretsOf(TConfiguration configuration) => [];
+
+    /// <summary>The host that the broker's own assertion would be sent to.</summary>
+    protected virtual string AssertionHostOf(TConfiguration configuration) => "";
 
     /// <summary>Makes the provider.</summary>
     protected abstract IProvider Create(ProviderContext context, TConfiguration configuration);

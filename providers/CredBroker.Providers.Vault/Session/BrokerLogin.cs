@@ -12,7 +12,8 @@ internal sealed class BrokerLogin(ProviderContext context, VaultConfiguration co
         // The identity is asked on both sides of the log-in: a name that leads to another cluster meanwhile is found out.
         var before = await IdentifyAsync(cancellationToken).ConfigureAwait(false);
         var sent = context.Time.GetUtcNow();
-        var reply = (await client.SendAsync(await CallAsync(cancellationToken).ConfigureAwait(false), null, cancellationToken).ConfigureAwait(false)).Require();
+        var reply = await client.SendAsync(await CallAsync(cancellationToken).ConfigureAwait(false), null, cancellationToken).ConfigureAwait(false);
+        if (!reply.Succeeded) throw Refused(reply);
         if (reply.Answer.Auth is not { ClientToken.Value: { } token } auth) throw Faults.Unintelligible(reply.Call);
         var after = await IdentifyAsync(cancellationToken).ConfigureAwait(false);
         if (before != after) throw new ProviderException(ProviderFault.TargetMismatch, $"The address leads to {before} and to {after}: it must lead to one cluster.", ProviderEffect.None);
@@ -50,6 +51,15 @@ internal sealed class BrokerLogin(ProviderContext context, VaultConfiguration co
         {
             throw reply.Succeeded ? Faults.Unintelligible(call) : Faults.From(reply);
         }
+    }
+
+    // Who is refused wants to know what must be trusted there.
+    private ProviderException Refused(VaultReply reply)
+    {
+        var failure = Faults.From(reply);
+        if (configuration.Auth.Jwt is null || failure.Fault != ProviderFault.Denied) return failure;
+        var identity = context.Identity;
+        return new ProviderException(failure.Fault, $"{failure.Message} The method must trust issuer {identity.Issuer}, subject {identity.Subject}, audience {identity.Audience}.", failure.Effect);
     }
 
     private async Task<VaultCall> CallAsync(CancellationToken cancellationToken)

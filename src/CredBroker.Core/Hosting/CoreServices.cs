@@ -100,7 +100,7 @@ internal sealed class ProviderContexts(
         InstallationId = installation.Id,
         Time = time,
         Egress = egress,
-        Identity = new FederationIdentity(ring, installation, provider.Uid, time),
+        Identity = new FederationIdentity(ring, installation, provider.Uid, time, types.Find(provider.Spec.Type)?.AssertionHostOf(provider.Spec.Config) ?? ""),
         TokenSigner = local ? signer : null,
         ResolveSecretAsync = (reference, cancellationToken) => ResolveAsync(provider, reference, cancellationToken),
     };

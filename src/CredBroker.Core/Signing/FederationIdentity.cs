@@ -4,9 +4,10 @@ namespace CredBroker.Core.Signing;
 
 /// <summary>
 /// The broker's own identity at one provider's target. Subject and audience are the provider's own and fixed here: an assertion caught by one
-/// target is worth nothing at another, and no template reaches it.
+/// target is worth nothing at another, and no template reaches it. Where the configuration says whom it is sent to, the audience says so, too: repointing
+/// the provider catches nothing of use.
 /// </summary>
-public sealed class FederationIdentity(KeyRing ring, InstallationOptions installation, Uid providerUid, TimeProvider time) : IBrokerIdentity
+public sealed class FederationIdentity(KeyRing ring, InstallationOptions installation, Uid providerUid, TimeProvider time, string host = "") : IBrokerIdentity
 {
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
     private readonly BrokerTokens _tokens = new(ring, installation, time);
@@ -15,7 +16,7 @@ public sealed class FederationIdentity(KeyRing ring, InstallationOptions install
     public string Subject { get; } = $"{installation.Id}:provider:{providerUid}";
 
     /// <summary>What the target must be told to accept as <c>aud</c>. It begins like every reserved audience of ours.</summary>
-    public string Audience { get; } = $"credbroker:{installation.Id}:provider:{providerUid}";
+    public string Audience { get; } = $"credbroker:{installation.Id}:provider:{providerUid}{(host.Length > 0 ? $":{host}" : "")}";
 
     /// <inheritdoc/>
     public string Issuer { get; } = installation.IssuerOf(KeyFamily.Federation);

@@ -128,6 +128,16 @@ internal sealed class BrokerTokenTests
     }
 
     [Test]
+    public async Task A_federation_assertion_says_whom_it_is_sent_to_where_the_configuration_does()
+    {
+        var uid = Uid.New(_harness.Time);
+        var identity = new FederationIdentity(_ring, IdentityHarness.Installation, uid, _harness.Time, "vault.example.com");
+        var token = StrictJwt.Parse((await identity.MintAssertionAsync(CancellationToken.None)).Reveal()).Token!;
+        Assert.That(token.String("aud"), Is.EqualTo($"credbroker:test01:provider:{uid}:vault.example.com").And.EqualTo(identity.Audience));
+        Assert.That(_signer.IsReservedAudience(identity.Audience), Is.True, "no lease token can stand in for it");
+    }
+
+    [Test]
     public async Task Every_kind_of_token_is_worth_something_to_its_own_verifier_alone()
     {
         var audience = "credbroker:test01";

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Reflection;
+using System.Text.Json.Nodes;
 using CredBroker.Client;
 using CredBroker.Client.Tasks;
 using CredBroker.Contracts.V1;
@@ -105,6 +106,54 @@ internal sealed class EndToEndTests
         await Assert.ThatAsync(async () => await agent.Leases.IssueLeaseAsync(new() { Parent = task, Role = VaultBroker.RoleName("login") }), Throws.InstanceOf<BrokerException>());
         await UntilAsync(() => Task.FromResult(_broker.LiveTokens().Count == 0 && _broker.Database.Logins.Count == 0), "what was made is gone");
         Assert.That(_broker.Host.Log.Lines(before).Count(line => line == "GET /v1/database/creds/app"), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task An_assertion_that_a_repointed_provider_gives_away_is_worth_nothing_at_the_target()
+    {
+        await using var listener = await StandInHost.StartAsync(
+            new StandInOptions { Clock = TimeProvider.System },
+            request => request.Path == "/v1/sys/health" ? _broker.Bao.Answer(request) : StandInAnswer.Of(400, """{"errors":["no"]}""", "application/json"));
+        using var administrator = _broker.Installation.Administrator();
+        var provider = await administrator.Providers.GetProviderAsync(new() { Name = $"providers/{VaultBroker.Provider}" });
+        provider.Config.Fields["address"] = Google.Protobuf.WellKnownTypes.Value.ForString($"http://localhost:{listener.Address.Port}");
+        await administrator.Providers.UpdateProviderAsync(new() { Provider = provider, UpdateMask = new() { Paths = { "config" } } });
+        await Assert.ThatAsync(async () => await administrator.Providers.CheckProviderAsync(new() { Name = provider.Name }), Throws.InstanceOf<BrokerException>());
+
+        var caught = listener.Log.All.Last(request => request.Path == "/v1/auth/jwt/login");
+        var answer = _broker.Bao.Answer(caught);
+        Assert.That((answer.Status, answer.Text), Is.EqualTo((400, """{"errors":["error validating token: invalid audience (aud) claim: audience claim does not match any expected audience"]}""")));
+    }
+
+    [Test]
+    public async Task No_secret_is_left_in_any_file_or_told_by_any_answer()
+    {
+        using var agent = _broker.Installation.Agent("agent-1");
+        await using var task = await agent.StartTaskAsync("leave nothing behind");
+        var secrets = new List<string>();
+        foreach (var (role, field) in new[] { ("token", "token"), ("wrapped", "token"), ("login", "password"), ("value", "value") })
+            secrets.Add((await task.IssueAsync(VaultBroker.RoleName(role)))[field].Reveal());
+        _broker.Database.Up = false;
+        await task.EndAsync(Outcome.Failed, TimeSpan.FromSeconds(5));
+        _broker.Bao.Locked(() => secrets.AddRange(_broker.Bao.Root.Tokens.All.Where(token => token.DisplayName == "jwt").Select(token => token.Id)));
+        secrets.AddRange(_broker.Host.Log.All.Where(request => request.Path.EndsWith("/login", StringComparison.Ordinal)).Select(request => JsonNode.Parse(request.Text)!["jwt"]!.GetValue<string>()));
+        Assert.That(secrets, Has.Count.GreaterThanOrEqualTo(6));
+
+        using var administrator = _broker.Installation.Administrator();
+        var told = string.Concat(
+            (await administrator.AuditEvents.ListAuditEventsAsync(new() { PageSize = 500 })).ToString(),
+            (await agent.Leases.ListLeasesAsync(new() { Parent = task.Name })).ToString(),
+            (await agent.Receipts.GetReceiptAsync(new() { Name = $"{task.Name}/receipt" })).ToString());
+        Assert.That(told, Does.Contain("lease"));
+        foreach (var file in Directory.EnumerateFiles(_broker.Place.Folder, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)))
+        {
+            await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var reader = new StreamReader(stream, System.Text.Encoding.Latin1);
+            told += await reader.ReadToEndAsync();
+        }
+
+        Assert.That(secrets.Where(secret => told.Contains(secret, StringComparison.Ordinal)), Is.Empty);
+        _broker.Database.Up = true;
     }
 
     private async Task<HttpStatusCode> StatusAsync(string token)
