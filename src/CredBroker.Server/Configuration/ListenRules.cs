@@ -69,8 +69,9 @@ internal static class ListenRules
         {
             errors.Rule("listen.tls.keyFile", e.Message);
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
+            // ArgumentException: the key is another certificate's.
             errors.Rule("listen.tls.certificateFile", "These are not a certificate and its private key as PEM.");
         }
     }

@@ -1,9 +1,11 @@
 using System.Net;
+using System.Net.Security;
 using CredBroker.Server.Configuration;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using IPNetwork = System.Net.IPNetwork;
 
 namespace CredBroker.Server.Hosting;
@@ -26,7 +28,10 @@ internal static class Listeners
             kestrel.Listen(ListenAddress.Parse(tls.Address), options =>
             {
                 options.Protocols = HttpProtocols.Http1AndHttp2;
-                options.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current());
+                options.UseHttps(new TlsHandshakeCallbackOptions
+                {
+                    OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }),
+                });
             });
         }
 

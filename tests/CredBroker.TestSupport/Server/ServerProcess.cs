@@ -51,12 +51,15 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it with a configuration and waits until it is ready at this address.</summary>
-    public static async Task<ServerProcess> StartReadyAsync(string configuration, Uri http)
+    /// <param name="configuration">The configuration's file.</param>
+    /// <param name="http">Where it answers.</param>
+    /// <param name="handler">What it is asked by; null for the usual.</param>
+    public static async Task<ServerProcess> StartReadyAsync(string configuration, Uri http, HttpMessageHandler? handler = null)
     {
         var server = Start(null, "--config", configuration);
         try
         {
-            await server.WaitUntilReadyAsync(http);
+            await server.WaitUntilReadyAsync(http, handler);
             return server;
         }
         catch
@@ -111,9 +114,9 @@ public sealed class ServerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task WaitUntilReadyAsync(Uri http)
+    private async Task WaitUntilReadyAsync(Uri http, HttpMessageHandler? handler)
     {
-        using var client = new HttpClient();
+        using var client = handler is null ? new HttpClient() : new HttpClient(handler, disposeHandler: false);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         var started = Stopwatch.GetTimestamp();
         while (await timer.WaitForNextTickAsync())
