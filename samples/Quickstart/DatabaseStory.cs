@@ -33,7 +33,7 @@ internal sealed class DatabaseStory(Installation installation, TargetDatabase ta
         narrator.Step("As the administrator, register whom to trust, the database, its role, and who may have it");
         using var administrator = installation.Administrator();
         await Registration.RegisterAgentsAsync(administrator, installation.Identity.Issuer, narrator, cancellationToken);
-        await administrator.Providers.CreateProviderAsync(new() { ProviderId = Provider, Provider = new Provider { Type = "postgresql", Config = Configuration() } }, cancellationToken: cancellationToken);
+        await administrator.Providers.CreateProviderAsync(new() { ProviderId = Provider, Provider = new Provider { Type = "postgresql", Config = Configuration(target) } }, cancellationToken: cancellationToken);
         var health = await administrator.Providers.CheckProviderAsync(new() { Name = $"providers/{Provider}" }, cancellationToken: cancellationToken);
         narrator.Say($"providers/{Provider}: {target.Settings.Host}:{target.Settings.Port}/{target.Settings.Database}");
         narrator.Expect(health.Healthy, "the database answers, and the broker's login may do what it needs");
@@ -92,13 +92,14 @@ internal sealed class DatabaseStory(Installation installation, TargetDatabase ta
         Database = lease["database"].Reveal(),
         Username = lease["username"].Reveal(),
         Password = lease["password"].Reveal(),
-        SslMode = IsLoopback ? Npgsql.SslMode.Prefer : Npgsql.SslMode.VerifyFull,
+        SslMode = IsLoopback(target) ? Npgsql.SslMode.Prefer : Npgsql.SslMode.VerifyFull,
         Pooling = false,
     }.ConnectionString;
 
-    private bool IsLoopback => target.Settings.Host is "localhost" or "127.0.0.1" or "::1";
+    private static bool IsLoopback(TargetDatabase target) => target.Settings.Host is "localhost" or "127.0.0.1" or "::1";
 
-    private Struct Configuration() => new()
+    /// <summary>The configuration of the provider.</summary>
+    public static Struct Configuration(TargetDatabase target) => new()
     {
         Fields =
         {
@@ -107,7 +108,7 @@ internal sealed class DatabaseStory(Installation installation, TargetDatabase ta
             ["database"] = Value.ForString(target.Settings.Database ?? "postgres"),
             ["username"] = Value.ForString(target.BrokerLogin),
             ["password"] = Value.ForStruct(new Struct { Fields = { ["source"] = Value.ForString("reports-db") } }),
-            ["sslMode"] = Value.ForString(IsLoopback ? "disable" : "verify-full"),
+            ["sslMode"] = Value.ForString(IsLoopback(target) ? "disable" : "verify-full"),
             ["groups"] = Value.ForList(Value.ForString(target.Group)),
         },
     };
