@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CredBroker.Cedar.Text;
 
 namespace CredBroker.Cedar;
 
@@ -84,12 +86,16 @@ public static class CedarJson
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, Indented))
             write(json);
-        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
     internal static Parsed<T> Parse<T>(string json, string file, int maxDepth, Func<JsonShape, JsonElement, T> read) where T : class
     {
         ArgumentNullException.ThrowIfNull(json);
+        if (json.Length > TextLimits.MaxJsonLength)
+            return Refused<T>(file, $"the text has {json.Length} characters; at most {TextLimits.MaxJsonLength} are accepted");
+        if (!Names.IsUnicode(json))
+            return Refused<T>(file, "the text is not valid Unicode");
         var options = new JsonDocumentOptions { MaxDepth = maxDepth, AllowDuplicateProperties = false };
         try
         {
@@ -107,6 +113,8 @@ public static class CedarJson
         }
     }
 
+    private static Parsed<T> Refused<T>(string file, string why) where T : class => new([new Diagnostic(new SourceLocation(file, 1, 1), why)]);
+
     // The framework quotes what it met.
-    private static string Shown(string message) => Text.Quoting.Quote(message)[1..^1].Replace("\\\"", "\"", StringComparison.Ordinal);
+    private static string Shown(string message) => Quoting.Quote(message)[1..^1].Replace("\\\"", "\"", StringComparison.Ordinal);
 }

@@ -64,6 +64,7 @@ internal sealed class PolicyParser(string text, string file, string idPrefix) : 
     private ImmutableArray<Annotation> ParseAnnotations()
     {
         var annotations = ImmutableArray.CreateBuilder<Annotation>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         while (Is(TokenKind.At))
         {
             var at = Advance();
@@ -75,7 +76,7 @@ internal sealed class PolicyParser(string text, string file, string idPrefix) : 
                 Expect(TokenKind.CloseParen, "')'");
             }
             var annotation = new Annotation(TextOf(name), value, At(at));
-            if (annotations.Any(a => a.Name == annotation.Name))
+            if (!names.Add(annotation.Name))
                 Diagnostics.Add(annotation.Location, $"the annotation @{annotation.Name} is repeated");
             annotations.Add(annotation);
         }

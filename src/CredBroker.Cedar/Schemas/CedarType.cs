@@ -12,6 +12,8 @@ internal abstract record CedarType
     public static readonly CedarType Number = new Long();
     public static readonly CedarType Text = new String();
 
+    private const int MaxShown = 60;
+
     private CedarType() { }
 
     /// <summary>How deep the type nests.</summary>
@@ -66,7 +68,8 @@ internal abstract record CedarType
 
         public override int GetHashCode() => Attributes.Count;
 
-        public override string ToString() =>
+        // In full where a person can read it.
+        public override string ToString() => Size > MaxShown ? $"a Record of {Attributes.Count} attributes" :
             $"{{{string.Join(", ", Attributes.Select(a => $"{Names.WriteKey(a.Key)}{(a.Value.IsRequired ? "" : "?")}: {a.Value.Type}"))}}}";
     }
 

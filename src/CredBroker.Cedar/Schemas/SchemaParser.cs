@@ -8,6 +8,7 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
 {
     private readonly ImmutableArray<DeclarationSyntax>.Builder _declarations = ImmutableArray.CreateBuilder<DeclarationSyntax>();
     private readonly ImmutableArray<SpaceSyntax>.Builder _spaces = ImmutableArray.CreateBuilder<SpaceSyntax>();
+    private readonly HashSet<string> _spaceNames = new(StringComparer.Ordinal);
     private string _space = "";
 
     public Parsed<Schema> Parse()
@@ -43,7 +44,7 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
             var at = Current;
             var path = ParsePath();
             Expect(TokenKind.OpenBrace, "'{'");
-            if (_spaces.Any(s => s.Name == path))
+            if (!_spaceNames.Add(path))
                 Diagnostics.Add(At(at), $"the namespace {path} is declared twice");
             _spaces.Add(new SpaceSyntax(path, annotations));
             _space = path;
@@ -55,7 +56,10 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
     // Annotations document a schema; they mean nothing to a decision.
     private ImmutableArray<Annotation> ParseAnnotations()
     {
+        if (!Is(TokenKind.At))
+            return [];
         var annotations = ImmutableArray.CreateBuilder<Annotation>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         while (Accept(TokenKind.At))
         {
             var name = Expect(TokenKind.Identifier, "an annotation's name");
@@ -66,7 +70,7 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
                 Expect(TokenKind.CloseParen, "')'");
             }
             var annotation = new Annotation(TextOf(name), value, At(name));
-            if (annotations.Any(a => a.Name == annotation.Name))
+            if (!names.Add(annotation.Name))
                 Diagnostics.Add(annotation.Location, $"the annotation @{annotation.Name} is repeated");
             annotations.Add(annotation);
         }

@@ -6,6 +6,10 @@ namespace CredBroker.Cedar.Schemas;
 /// <summary>Turns declarations into a schema: every name is resolved, every error recorded.</summary>
 internal sealed class SchemaResolver(SchemaSyntax syntax, DiagnosticBag diagnostics)
 {
+    // What is worked out from a schema grows faster than its text.
+    private const int MaxAncestors = 1_000_000;
+    private const int MaxEnvironments = 1_000_000;
+
     private readonly Dictionary<string, DeclarationSyntax> _entityTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeclarationSyntax.CommonType> _commonTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<EntityUid, (DeclarationSyntax.Action Declaration, SourceLocation Location)> _actions = [];
@@ -67,9 +71,15 @@ internal sealed class SchemaResolver(SchemaSyntax syntax, DiagnosticBag diagnost
         var parents = _entityTypes.ToDictionary(
             t => t.Key, t => ResolveParents(t.Value, types), StringComparer.Ordinal);
         var result = new Dictionary<string, EntityTypeInfo>(StringComparer.Ordinal);
+        var total = 0;
         foreach (var (path, declaration) in _entityTypes)
         {
             var ancestors = Hierarchy.Ancestors(path, t => parents[t]);
+            if ((total += ancestors.Count) > MaxAncestors)
+            {
+                diagnostics.Add(declaration.Names[0].Location, $"the entity types have more than {MaxAncestors} ancestors together");
+                break;
+            }
             result[path] = declaration is DeclarationSyntax.EnumEntity listed
                 ? new EntityTypeInfo(path, CedarType.Record.Empty, null, [.. listed.Ids], ancestors)
                 : ResolveEntityType(path, (DeclarationSyntax.Entity)declaration, ancestors, types);
@@ -92,14 +102,24 @@ internal sealed class SchemaResolver(SchemaSyntax syntax, DiagnosticBag diagnost
         if (Hierarchy.FindCycle(groups.Keys, uid => groups[uid]) is { } inItself)
             diagnostics.Add(_actions[inItself].Location, $"the action {inItself} is in itself by way of its groups");
         var result = new Dictionary<EntityUid, ActionInfo>();
-        foreach (var (uid, (declaration, _)) in _actions)
+        var (environments, ancestors) = (0L, 0);
+        foreach (var (uid, (declaration, location)) in _actions)
         {
             var applies = declaration.AppliesTo ?? new AppliesToSyntax([], [], null);
-            result[uid] = new ActionInfo(uid, groups[uid],
+            var action = new ActionInfo(uid, groups[uid],
                 ResolveTypes(applies.Principals, declaration.Space, types),
                 ResolveTypes(applies.Resources, declaration.Space, types),
                 applies.Context is null ? CedarType.Record.Empty : ResolveRecord(applies.Context, declaration.Space, types, "a context"),
                 Hierarchy.Ancestors(uid, u => groups[u]));
+            result[uid] = action;
+            environments += (long)action.Principals.Length * action.Resources.Length;
+            ancestors += action.Ancestors.Count;
+            if (environments <= MaxEnvironments && ancestors <= MaxAncestors)
+                continue;
+            diagnostics.Add(location, environments > MaxEnvironments
+                ? $"the actions allow more than {MaxEnvironments} kinds of request"
+                : $"the actions have more than {MaxAncestors} ancestors together");
+            break;
         }
         return result;
     }

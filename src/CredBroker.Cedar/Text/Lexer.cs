@@ -21,25 +21,12 @@ internal sealed class Lexer
         var lexer = new Lexer(text, diagnostics, comments);
         if (text.Length > TextLimits.MaxLength)
             diagnostics.Add(1, 1, $"the text has {text.Length} characters; at most {TextLimits.MaxLength} are accepted");
-        else if (!IsUnicode(text))
+        else if (!Names.IsUnicode(text))
             diagnostics.Add(1, 1, "the text is not valid Unicode");
         else
             lexer.ReadAll();
         lexer.Push(TokenKind.End, lexer._position);
         return lexer._tokens;
-    }
-
-    // Half a character would be lost as soon as the text is written anywhere.
-    private static bool IsUnicode(string text)
-    {
-        var rest = text.AsSpan();
-        for (var next = rest.IndexOfAnyInRange('\uD800', '\uDFFF'); next >= 0; next = rest.IndexOfAnyInRange('\uD800', '\uDFFF'))
-        {
-            if (!char.IsHighSurrogate(rest[next]) || next + 1 >= rest.Length || !char.IsLowSurrogate(rest[next + 1]))
-                return false;
-            rest = rest[(next + 2)..];
-        }
-        return true;
     }
 
     private void ReadAll()

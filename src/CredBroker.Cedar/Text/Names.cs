@@ -37,6 +37,19 @@ internal static class Names
 
     private static bool IsPlain(ReadOnlySpan<char> text) => IsIdentifier(text) && !Lookup.Contains(text);
 
+    /// <summary>Whether the text has no half characters: those would be lost as soon as it is written anywhere.</summary>
+    public static bool IsUnicode(string text)
+    {
+        var rest = text.AsSpan();
+        for (var next = rest.IndexOfAnyInRange('\uD800', '\uDFFF'); next >= 0; next = rest.IndexOfAnyInRange('\uD800', '\uDFFF'))
+        {
+            if (!char.IsHighSurrogate(rest[next]) || next + 1 >= rest.Length || !char.IsLowSurrogate(rest[next + 1]))
+                return false;
+            rest = rest[(next + 2)..];
+        }
+        return true;
+    }
+
     public static bool IsActionType(string type) => type == "Action" || type.EndsWith("::Action", StringComparison.Ordinal);
 
     public static string Qualify(string space, string name) => space.Length == 0 ? name : $"{space}::{name}";

@@ -6,6 +6,9 @@ public static class TextLimits
     /// <summary>The longest text, in UTF-16 code units.</summary>
     public const int MaxLength = 1 << 22;
 
+    /// <summary>The longest JSON text, in UTF-16 code units: longer, since JSON is wordier, and entities are many.</summary>
+    public const int MaxJsonLength = 1 << 26;
+
     /// <summary>The most policies and templates of one text.</summary>
     public const int MaxPolicies = 50_000;
 

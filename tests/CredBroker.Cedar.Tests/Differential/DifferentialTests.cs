@@ -9,7 +9,7 @@ namespace CredBroker.Cedar.Tests.Differential;
 /// </summary>
 internal sealed class DifferentialTests
 {
-    private const int RequestsPerWorld = 40;
+    private const int RequestsPerWorld = 100;
     private const int ShortRun = 4_000;
     private const int MaxDifferences = 5;
 

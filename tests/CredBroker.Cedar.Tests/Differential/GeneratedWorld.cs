@@ -87,7 +87,7 @@ internal sealed class GeneratedWorld
             // Parents come later in the order of ids, so there are no cycles.
             for (var i = 0; i < Ids.Length; i++)
             {
-                if (choices.OneIn(4))
+                if (choices.Next(5) > 2)
                     continue;
                 var entity = new JsonObject { ["uid"] = new JsonObject { ["type"] = type, ["id"] = Ids[i] }, ["attrs"] = attributes.Value(choices), ["parents"] = ParentsOf(type, i, choices) };
                 if (entity["attrs"] is not JsonObject)

@@ -18,6 +18,8 @@ internal sealed class HostileTextTests
         yield return Case("semicolons", new string(';', Million));
         yield return Case("quotes", new string('"', Million - 1));
         yield return Case("annotations", Repeat("@a ", 300_000));
+        yield return Case("different annotations", string.Concat(Enumerable.Range(0, 300_000).Select(i => $"@a{i} ")));
+        yield return Case("different attributes", $"permit(principal, action, resource) when {{ {{{string.Concat(Enumerable.Range(0, 200_000).Select(i => $"a{i}: 1, "))}");
         yield return Case("controls", new string('\u0001', Million));
         yield return Case("NUL", "permit(principal, action, resource)\0;");
         yield return Case("bidi", "permit(principal, action, resource) when { \u202Etrue };");
@@ -29,7 +31,7 @@ internal sealed class HostileTextTests
     public void Is_refused(string text)
     {
         var count = 0;
-        OnSmallStack(() => count = PolicySet.Parse(text).Errors.Length);
+        SmallStack.Run(() => count = PolicySet.Parse(text).Errors.Length);
         Assert.That(count, Is.InRange(1, TextLimits.MaxErrors));
     }
 
@@ -38,7 +40,7 @@ internal sealed class HostileTextTests
     {
         var chain = PolicySet.Parse("permit(principal, action, resource) when { true" + Repeat(" && true", 50_000) + Repeat(" || false", 50_000) + " };").OrThrow();
         var uid = new EntityUid("A", "");
-        OnSmallStack(() => Assert.That(new Authorizer(chain).IsAuthorized(new Request(uid, uid, uid, CedarRecord.Empty), EntityStore.Empty).IsCleanAllow, Is.True));
+        SmallStack.Run(() => Assert.That(new Authorizer(chain).IsAuthorized(new Request(uid, uid, uid, CedarRecord.Empty), EntityStore.Empty).IsCleanAllow, Is.True));
     }
 
     [Test]
@@ -48,7 +50,7 @@ internal sealed class HostileTextTests
         var deep = PolicySet.Parse("permit(principal, action, resource) when { 1" + Repeat("+1", TextLimits.MaxDepth - 3) + " == 1 };").OrThrow();
         var nested = PolicySet.Parse("permit(principal, action, resource) when { " + new string('(', TextLimits.MaxNesting - 1) + "true" + new string(')', TextLimits.MaxNesting - 1) + " };").OrThrow();
         var uid = new EntityUid("A", "");
-        OnSmallStack(() =>
+        SmallStack.Run(() =>
         {
             foreach (var set in new[] { deep, nested })
             {
@@ -63,8 +65,20 @@ internal sealed class HostileTextTests
     [TestCase("type T = ")]
     public void Nested_schemas_are_refused(string start)
     {
-        OnSmallStack(() => Assert.That(Schema.Parse(start + Repeat("Set<", 200_000)).Errors, Is.Not.Empty));
-        OnSmallStack(() => Assert.That(Schema.Parse(start + Repeat("{a:", 300_000)).Errors, Is.Not.Empty));
+        SmallStack.Run(() => Assert.That(Schema.Parse(start + Repeat("Set<", 200_000)).Errors, Is.Not.Empty));
+        SmallStack.Run(() => Assert.That(Schema.Parse(start + Repeat("{a:", 300_000)).Errors, Is.Not.Empty));
+    }
+
+    [Test]
+    public void Schemas_that_grow_when_they_are_worked_out_are_refused()
+    {
+        var chain = string.Concat(Enumerable.Range(0, 50_000).Select(i => $"entity A{i} in [A{i + 1}];")) + "entity A50000;";
+        var names = string.Join(", ", Enumerable.Range(0, 3_000).Select(i => $"A{i}"));
+        var product = $"entity {names}; action a appliesTo {{ principal: [{names}], resource: [{names}] }};";
+        var spaces = string.Concat(Enumerable.Range(0, 50_000).Select(i => $"namespace N{i} {{}}")) + "namespace N1 {}";
+        SmallStack.Run(() => Assert.That(Schema.Parse(chain).Errors.Single().Message, Does.Contain("ancestors")));
+        SmallStack.Run(() => Assert.That(Schema.Parse(product).Errors.Single().Message, Does.Contain("kinds of request")));
+        SmallStack.Run(() => Assert.That(Schema.Parse(spaces).Errors.Single().Message, Does.Contain("twice")));
     }
 
     [Test]
@@ -72,8 +86,8 @@ internal sealed class HostileTextTests
     {
         var chain = string.Concat(Enumerable.Range(0, 5_000).Select(i => $"type T{i} = {{ a: T{i + 1} }};")) + "type T5000 = Long;";
         var doubling = string.Concat(Enumerable.Range(0, 60).Select(i => $"type T{i} = {{ a: T{i + 1}, b: T{i + 1} }};")) + "type T60 = Long;";
-        OnSmallStack(() => Assert.That(Schema.Parse(chain).Errors, Is.Not.Empty));
-        OnSmallStack(() => Assert.That(Schema.Parse(doubling).Errors, Is.Not.Empty));
+        SmallStack.Run(() => Assert.That(Schema.Parse(chain).Errors, Is.Not.Empty));
+        SmallStack.Run(() => Assert.That(Schema.Parse(doubling).Errors, Is.Not.Empty));
     }
 
     [Test]
@@ -86,24 +100,4 @@ internal sealed class HostileTextTests
     private static TestCaseData Case(string name, string text) => new TestCaseData(text).SetArgDisplayNames(name);
 
     private static string Repeat(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
-
-    // 512 KiB: a third of what the runtime's own threads have on Linux.
-    private static void OnSmallStack(Action action)
-    {
-        Exception? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                action();
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-        }, 512 * 1024);
-        thread.Start();
-        thread.Join();
-        Assert.That(failure, Is.Null);
-    }
 }
