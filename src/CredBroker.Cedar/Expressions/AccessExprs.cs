@@ -50,7 +50,12 @@ public sealed class GetAttributeExpr : Expr
 /// <summary><c>x has a</c>, <c>x has "a"</c> or <c>x has a.b.c</c></summary>
 public sealed class HasExpr : Expr
 {
-    internal HasExpr(SourceLocation location, Expr target, ImmutableArray<string> path) : base(location, target) => (Target, Path) = (target, path);
+    internal HasExpr(SourceLocation location, Expr target, ImmutableArray<string> path) : base(location, target)
+    {
+        (Target, Path) = (target, path);
+        // As deep as what it stands for.
+        Depth += path.Length - 1;
+    }
 
     /// <summary>The record or entity.</summary>
     public Expr Target { get; }
@@ -86,6 +91,19 @@ public sealed class HasExpr : Expr
             current = next;
         }
         return CedarBool.True;
+    }
+
+    /// <summary>The questions that a path stands for, to be joined by <c>&amp;&amp;</c>.</summary>
+    internal ImmutableArray<Expr> Expand()
+    {
+        var steps = ImmutableArray.CreateBuilder<Expr>(Path.Length);
+        var target = Target;
+        foreach (var name in Path)
+        {
+            steps.Add(new HasExpr(Location, target, [name]));
+            target = new GetAttributeExpr(Location, target, name);
+        }
+        return steps.DrainToImmutable();
     }
 
     private protected override string Write() =>

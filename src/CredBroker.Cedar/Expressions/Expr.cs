@@ -23,7 +23,7 @@ public abstract class Expr
     /// <summary>The expressions it is made of, in the order they are written.</summary>
     public abstract IEnumerable<Expr> Parts { get; }
 
-    internal int Depth { get; }
+    internal int Depth { get; private protected init; }
 
     /// <summary>Of how many nodes it consists, itself included: as many steps evaluating it takes at most, without what large values cost.</summary>
     internal int Size { get; }

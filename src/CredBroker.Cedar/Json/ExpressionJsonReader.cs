@@ -121,19 +121,7 @@ internal sealed class ExpressionJsonReader(JsonShape shape, SourceLocation at)
             throw shape.Wrong(path.Child("attr"), "at least one name is needed");
         return names.Length == 1 || names.All(n => Names.IsIdentifier(n) && !Names.IsReserved(n))
             ? new HasExpr(at, target, names)
-            : Expand(target, names);
-    }
-
-    // Only in JSON may a longer path have names that are no identifiers.
-    private AndExpr Expand(Expr target, ImmutableArray<string> names)
-    {
-        var steps = ImmutableArray.CreateBuilder<Expr>(names.Length);
-        foreach (var name in names)
-        {
-            steps.Add(new HasExpr(at, target, [name]));
-            target = new GetAttributeExpr(at, target, name);
-        }
-        return new AndExpr(at, steps.DrainToImmutable());
+            : new AndExpr(at, new HasExpr(at, target, names).Expand()); // only in JSON may a longer path have names that are no identifiers
     }
 
     private LikeExpr ReadLike(JsonElement json, JsonPath path)

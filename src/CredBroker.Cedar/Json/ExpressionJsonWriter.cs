@@ -30,6 +30,10 @@ internal sealed class ExpressionJsonWriter(Utf8JsonWriter json)
             case IsEmptyExpr e:
                 WriteUnary("isEmpty", e.Target);
                 break;
+            case HasExpr { Path.Length: > 1 } e:
+                // As the official implementation writes it: older readers know no paths here.
+                WriteChain("&&", e.Expand().AsSpan());
+                break;
             case AndExpr e:
                 WriteChain("&&", e.Operands.AsSpan());
                 break;
@@ -67,7 +71,7 @@ internal sealed class ExpressionJsonWriter(Utf8JsonWriter json)
             case HasExpr e:
                 json.WriteStartObject("has");
                 WriteOperand("left", e.Target);
-                WritePath(e);
+                json.WriteString("attr", e.Path[0]);
                 break;
             case LikeExpr e:
                 json.WriteStartObject("like");
@@ -140,19 +144,6 @@ internal sealed class ExpressionJsonWriter(Utf8JsonWriter json)
         json.WriteStartObject();
         WriteChain(op, operands);
         json.WriteEndObject();
-    }
-
-    private void WritePath(HasExpr has)
-    {
-        if (has.Path.Length == 1)
-        {
-            json.WriteString("attr", has.Path[0]);
-            return;
-        }
-        json.WriteStartArray("attr");
-        foreach (var name in has.Path)
-            json.WriteStringValue(name);
-        json.WriteEndArray();
     }
 
     private void WritePattern(Pattern pattern)

@@ -63,6 +63,8 @@ internal sealed class JsonValueReader(JsonShape shape)
     {
         if (json.TryGetProperty("__entity", out _))
             return ReadUid(json, path);
+        if (json.TryGetProperty("__expr", out _))
+            throw shape.Wrong(path, "'__expr' is no longer supported; use __entity and __extn");
         if (!json.TryGetProperty("__extn", out var call))
             return ReadRecord(json, type, path);
         shape.ExpectNames(json, path, ["__extn"]);
@@ -70,11 +72,11 @@ internal sealed class JsonValueReader(JsonShape shape)
         return function.Invoke([.. arguments.Select(a => Read(a, null, path))], out var error) ?? throw shape.Wrong(path, error!);
     }
 
-    // From the raw text: the framework would take 1.0 and 1e2 for whole numbers.
+    // From the raw text: the framework would take 1.0, 1e2 and -0 for whole numbers.
     private CedarLong ReadLong(JsonElement json, JsonPath path)
     {
         var raw = json.GetRawText();
-        return !raw.AsSpan().ContainsAny('.', 'e', 'E') && json.TryGetInt64(out var value)
+        return !raw.AsSpan().ContainsAny('.', 'e', 'E') && raw != "-0" && json.TryGetInt64(out var value)
             ? new CedarLong(value)
             : throw shape.Wrong(path, $"{(raw.Length > 40 ? raw[..40] : raw)} is no whole number of 64 bits");
     }

@@ -43,6 +43,8 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
         {
             var at = Current;
             var path = ParsePath();
+            if (path == "__cedar" || path.StartsWith("__cedar::", StringComparison.Ordinal))
+                throw Fail(at, "the namespace '__cedar' is reserved");
             Expect(TokenKind.OpenBrace, "'{'");
             if (!_spaceNames.Add(path))
                 Diagnostics.Add(At(at), $"the namespace {path} is declared twice");
@@ -102,7 +104,7 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
             Expect(TokenKind.CloseBracket, "']'");
             return new DeclarationSyntax.EnumEntity(_space, names, ids);
         }
-        var parents = AcceptWord("in") ? ParseEntityTypes() : [];
+        var parents = AcceptWord("in") ? ParseEntityTypes(mayBeEmpty: true) : [];
         var attributes = new TypeSyntax.Record([], At(Current));
         if (Accept(TokenKind.Assign) || Is(TokenKind.OpenBrace))
             attributes = ParseRecord();
@@ -177,11 +179,12 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
         return new AppliesToSyntax(principals ?? [], resources ?? [], context);
     }
 
-    private ImmutableArray<NameSyntax> ParseEntityTypes()
+    private ImmutableArray<NameSyntax> ParseEntityTypes(bool mayBeEmpty = false)
     {
         if (!Accept(TokenKind.OpenBracket))
             return [ParseTypeName()];
-        var types = Is(TokenKind.CloseBracket) ? [] : List(ParseTypeName);
+        // Only an entity may say that it is in nothing.
+        var types = mayBeEmpty && Is(TokenKind.CloseBracket) ? [] : List(ParseTypeName);
         Expect(TokenKind.CloseBracket, "',' or ']'");
         return types;
     }
@@ -241,10 +244,11 @@ internal sealed class SchemaParser(string text, string file) : TokenReader(text,
 
     private NameSyntax ParseName()
     {
-        if (!Is(TokenKind.String))
-            return ParseIdentifier();
         var at = At(Current);
-        return new NameSyntax(Unquote(Advance()), at);
+        if (Is(TokenKind.String))
+            return new NameSyntax(Unquote(Advance()), at);
+        // Reserved among types, but not among attributes and actions.
+        return AcceptWord("__cedar") ? new NameSyntax("__cedar", at) : ParseIdentifier();
     }
 
     private NameSyntax ParseIdentifier()

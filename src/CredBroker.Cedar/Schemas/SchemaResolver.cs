@@ -25,7 +25,7 @@ internal sealed class SchemaResolver(SchemaSyntax syntax, DiagnosticBag diagnost
         RefuseShadowing();
         if (!diagnostics.IsEmpty)
             return null;
-        var types = new SchemaTypeResolver(_entityTypes, _commonTypes, diagnostics);
+        var types = new SchemaTypeResolver(_entityTypes, _commonTypes, [.. _actions.Keys.Select(a => a.Type)], diagnostics);
         foreach (var (path, declaration) in _commonTypes)
             types.ResolveCommon(path, declaration.Names[0].Location);
         var entityTypes = ResolveEntityTypes(types);
@@ -143,8 +143,7 @@ internal sealed class SchemaResolver(SchemaSyntax syntax, DiagnosticBag diagnost
         // As with types: the own namespace first, then outside of all.
         EntityUid[] candidates = reference.TypePath switch
         {
-            null => [ActionUid(space, reference.Id)],
-            "Action" => [ActionUid(space, reference.Id), ActionUid("", reference.Id)],
+            null or "Action" => [ActionUid(space, reference.Id), ActionUid("", reference.Id)],
             var path => [new EntityUid(path, reference.Id)],
         };
         var found = Array.Find(candidates, _actions.ContainsKey);

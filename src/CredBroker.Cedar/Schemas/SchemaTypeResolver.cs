@@ -5,7 +5,8 @@ namespace CredBroker.Cedar.Schemas;
 
 /// <summary>Finds what type names mean: the own namespace before the outside of all, common types before entity types, built-in types last.</summary>
 internal sealed class SchemaTypeResolver(
-    Dictionary<string, DeclarationSyntax> entityTypes, Dictionary<string, DeclarationSyntax.CommonType> commonTypes, DiagnosticBag diagnostics)
+    Dictionary<string, DeclarationSyntax> entityTypes, Dictionary<string, DeclarationSyntax.CommonType> commonTypes, HashSet<string> actionTypes,
+    DiagnosticBag diagnostics)
 {
     private static readonly Dictionary<string, CedarType> BuiltIn = new(StringComparer.Ordinal)
     {
@@ -98,7 +99,7 @@ internal sealed class SchemaTypeResolver(
         {
             if (named.Kind is TypeNameKind.Any or TypeNameKind.Common && commonTypes.ContainsKey(candidate))
                 return ResolveCommon(candidate, named.Location);
-            if (named.Kind is TypeNameKind.Any or TypeNameKind.Entity && entityTypes.ContainsKey(candidate))
+            if (named.Kind is TypeNameKind.Any or TypeNameKind.Entity && (entityTypes.ContainsKey(candidate) || actionTypes.Contains(candidate)))
                 return new CedarType.Entity(candidate);
         }
         var builtIn = named.Path.StartsWith("__cedar::", StringComparison.Ordinal) ? named.Path["__cedar::".Length..] : named.Path;

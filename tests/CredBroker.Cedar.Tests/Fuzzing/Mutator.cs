@@ -3,7 +3,7 @@ using System.Text;
 namespace CredBroker.Cedar.Tests.Fuzzing;
 
 /// <summary>Breaks texts in ways that parsers meet: cut, repeated, spliced, nested, with tokens where none belong.</summary>
-internal sealed class Mutator(Random random, IReadOnlyList<string> texts)
+internal sealed class Mutator(Random random, IReadOnlyList<string> texts, int maxNesting = 5_000, int maxMutations = 5)
 {
     private static readonly string[] Tokens =
     [
@@ -16,7 +16,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<string> texts)
     public string Next()
     {
         var text = new StringBuilder(Pick(texts));
-        for (var times = 1 + random.Next(5); times > 0 && text.Length < 200_000; times--)
+        for (var times = 1 + random.Next(maxMutations); times > 0 && text.Length < 200_000; times--)
             Mutate(text);
         return text.ToString();
     }
@@ -47,11 +47,11 @@ internal sealed class Mutator(Random random, IReadOnlyList<string> texts)
                 text.Length = start;
                 break;
             case 6:
-                text.Insert(start, Repeat(text.ToString(start, Math.Min(length, 20)), 1 + random.Next(2_000)));
+                text.Insert(start, Repeat(text.ToString(start, Math.Min(length, 20)), 1 + random.Next(Math.Min(2_000, maxNesting * 10))));
                 break;
             default:
                 var (open, close) = random.Next(4) switch { 0 => ("(", ")"), 1 => ("[", "]"), 2 => ("{a:", "}"), _ => ("if true then 1 else (", ")") };
-                var depth = 1 + random.Next(random.Next(10) == 0 ? 5_000 : 90);
+                var depth = 1 + random.Next(random.Next(10) == 0 ? maxNesting : Math.Min(90, maxNesting));
                 text.Insert(start + length, Repeat(close, depth)).Insert(start, Repeat(open, depth));
                 break;
         }

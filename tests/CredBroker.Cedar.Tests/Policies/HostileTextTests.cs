@@ -14,6 +14,7 @@ internal sealed class HostileTextTests
         yield return Case("elses", "permit(principal, action, resource) when { " + Repeat("if true then 1 else ", 40_000));
         yield return Case("nots", "permit(principal, action, resource) when { " + new string('!', Million));
         yield return Case("accesses", "permit(principal, action, resource) when { principal" + Repeat(".a", 400_000) + " };");
+        yield return Case("paths", "permit(principal, action, resource) when { principal has a" + Repeat(".a", 400_000) + " };");
         yield return Case("sums", "permit(principal, action, resource) when { 1" + Repeat("+1", 400_000) + " == 1 };");
         yield return Case("semicolons", new string(';', Million));
         yield return Case("quotes", new string('"', Million - 1));

@@ -2,6 +2,15 @@ namespace CredBroker.Cedar.Tests.Schemas;
 
 internal sealed class SchemaTests
 {
+    [TestCase("entity A; action a appliesTo {principal: [], resource: A};", false)]
+    [TestCase("entity A in [];", true)]
+    [TestCase("namespace __cedar {}", false)]
+    [TestCase("entity A {__cedar: Long}; action __cedar;", true)]
+    [TestCase("namespace N { action a in [b]; } action b;", true)]
+    [TestCase("entity A {a: Action, b: N::Action}; action a; namespace N { action b; }", true)]
+    [TestCase("entity A {a: Action};", false)]
+    public void Takes_what_the_official_implementation_takes(string text, bool isRead) => Assert.That(Schema.Parse(text).IsValid, Is.EqualTo(isRead));
+
     [Test]
     public void Reads_everything_that_a_schema_may_have()
     {
