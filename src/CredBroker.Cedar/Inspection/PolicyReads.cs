@@ -26,6 +26,14 @@ public static class PolicyReads
         return PathsOf(policy).Any(p => p.Overlaps(wanted));
     }
 
+    /// <summary>Whether one condition reads anything of what lies at one of the paths.</summary>
+    internal static bool Reads(Expr condition, ImmutableArray<AttributePath> paths)
+    {
+        var read = new HashSet<AttributePath>();
+        Visit(condition, isIdentity: false, read);
+        return read.Any(path => paths.Any(path.Overlaps));
+    }
+
     private static void Visit(Expr expr, bool isIdentity, HashSet<AttributePath> paths)
     {
         if (PathOf(expr) is { } path)

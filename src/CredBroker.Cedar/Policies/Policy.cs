@@ -73,7 +73,12 @@ public sealed class Policy
         return null;
     }
 
-    internal Policy WithText(string text) => new()
+    internal Policy WithText(string text) => With(Conditions, text);
+
+    /// <summary>The same policy with other conditions.</summary>
+    internal Policy With(ImmutableArray<PolicyCondition> conditions) => With(conditions, Text);
+
+    private Policy With(ImmutableArray<PolicyCondition> conditions, string text) => new()
     {
         Id = Id,
         Effect = Effect,
@@ -81,9 +86,10 @@ public sealed class Policy
         Principal = Principal,
         Action = Action,
         Resource = Resource,
-        Conditions = Conditions,
+        Conditions = conditions,
         Location = Location,
         Text = text,
+        Link = Link,
     };
 
     /// <summary>Whether the policy applies; null when evaluating it failed.</summary>
