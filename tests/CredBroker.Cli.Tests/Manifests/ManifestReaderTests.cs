@@ -27,6 +27,16 @@ public sealed class ManifestReaderTests
     }
 
     [Test]
+    public void Reads_a_source_that_leaves_all_to_its_preset_and_one_that_accepts_tokens_without_typ()
+    {
+        var set = Read("kind: IdentitySource\nname: ci\nspec:\n  type: oidc\n  preset: github\n---\nkind: IdentitySource\nname: own\nspec:\n  type: oidc\n  oidc: {issuer: \"https://own.example\", typ: [JWT, \"\"]}\n").OrThrow();
+        Assert.That(((IdentitySource)set.Manifests[0].Resource).Oidc, Is.Null);
+        Assert.That(((IdentitySource)set.Manifests[1].Resource).Oidc.Typ, Is.EqualTo(new[] { "JWT", "" }));
+        var written = ManifestWriter.Write(set.Manifests[1].Resource);
+        Assert.That(((IdentitySource)Read(written).OrThrow().Manifests[0].Resource).Oidc.Typ, Is.EqualTo(new[] { "JWT", "" }));
+    }
+
+    [Test]
     public void Reports_all_errors_at_once_with_line_column_and_path()
     {
         var errors = Read(

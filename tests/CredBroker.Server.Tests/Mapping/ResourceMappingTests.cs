@@ -23,6 +23,15 @@ internal sealed class ResourceMappingTests
     public void Keeps_every_field_of_an_identity_source() => Keeps(SourceMapping.IdentitySources, Filled(new IdentitySource()));
 
     [Test]
+    public void Keeps_apart_a_token_without_typ_and_a_source_that_says_nothing_of_it()
+    {
+        Keeps(SourceMapping.IdentitySources, new IdentitySource { Type = "oidc", Preset = "github", Oidc = new OidcSource() });
+        Keeps(SourceMapping.IdentitySources, new IdentitySource { Type = "oidc", Oidc = new OidcSource { Issuer = "https://ci.example", Typ = { "" } } });
+        Assert.That(SourceMapping.IdentitySources.ToSpec(new IdentitySource { Type = "oidc", Preset = "github" }).Oidc.Typ, Is.Null);
+        Assert.That(SourceMapping.IdentitySources.ToSpec(new IdentitySource { Type = "oidc", Oidc = new OidcSource { Typ = { "JWT", "" } } }).Oidc.Typ, Is.EqualTo(new[] { "JWT", "" }));
+    }
+
+    [Test]
     public void Keeps_every_field_of_a_hook()
     {
         var hook = Filled(new Hook());
