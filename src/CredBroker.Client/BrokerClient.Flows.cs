@@ -27,16 +27,18 @@ public sealed partial class BrokerClient
     /// <param name="role"><c>providers/{provider}/roles/{role}</c>.</param>
     /// <param name="parameters">Values of the role's parameters.</param>
     /// <param name="lifetime">How long it should live; the longest that is allowed without it.</param>
+    /// <param name="destination">Where it is going to be used, in the caller's own words: policy may look at it, and trusts it only where it says so.</param>
     /// <param name="cancellationToken">Stops waiting. What may have been issued then dies with the task.</param>
     /// <exception cref="BrokerException">Policy denied it, or it couldn't be made.</exception>
     public async Task<IssuedLease> IssueAsync(
-        string task, string role, IReadOnlyDictionary<string, string>? parameters = null, TimeSpan? lifetime = null, CancellationToken cancellationToken = default)
+        string task, string role, IReadOnlyDictionary<string, string>? parameters = null, TimeSpan? lifetime = null, string? destination = null,
+        CancellationToken cancellationToken = default)
     {
         var requestId = NewRequestId();
         var answer = await Repeat.CallAsync(
             attempt =>
             {
-                var request = new IssueLeaseRequest { Parent = task, Role = role, RequestId = requestId, Attempt = attempt, Ttl = Optional(lifetime) };
+                var request = new IssueLeaseRequest { Parent = task, Role = role, RequestId = requestId, Attempt = attempt, Ttl = Optional(lifetime), Declared = ToDeclared(destination) };
                 if (parameters is not null) request.Parameters.Add(parameters.ToDictionary());
                 return Leases.IssueLeaseAsync(request, cancellationToken: cancellationToken).ResponseAsync;
             },
@@ -45,17 +47,17 @@ public sealed partial class BrokerClient
     }
 
     /// <summary>Lengthens a credential's life, by a new decision. Fields that change with it are replaced in what is returned.</summary>
-    public async Task<IssuedLease> RenewAsync(IssuedLease lease, TimeSpan? lifetime = null, CancellationToken cancellationToken = default)
+    public async Task<IssuedLease> RenewAsync(IssuedLease lease, TimeSpan? lifetime = null, string? destination = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(lease);
-        var answer = await RenewAsync(lease.Name, lifetime, cancellationToken).ConfigureAwait(false);
+        var answer = await RenewAsync(lease.Name, lifetime, destination, cancellationToken).ConfigureAwait(false);
         return new(answer.Lease, SecretValue.Of(answer.Credential, lease.Credential), answer.ExpireTime.ToDateTimeOffset());
     }
 
     /// <summary>Lengthens a credential's life, by a new decision. The answer has only the fields that change with it.</summary>
-    public Task<RenewLeaseResponse> RenewAsync(string lease, TimeSpan? lifetime = null, CancellationToken cancellationToken = default)
+    public Task<RenewLeaseResponse> RenewAsync(string lease, TimeSpan? lifetime = null, string? destination = null, CancellationToken cancellationToken = default)
     {
-        var request = new RenewLeaseRequest { Name = lease, Ttl = Optional(lifetime) };
+        var request = new RenewLeaseRequest { Name = lease, Ttl = Optional(lifetime), Declared = ToDeclared(destination) };
         return Repeat.CallAsync(_ => Leases.RenewLeaseAsync(request, cancellationToken: cancellationToken).ResponseAsync, cancellationToken);
     }
 
@@ -107,6 +109,8 @@ public sealed partial class BrokerClient
             return await call(false, null).ResponseAsync.ConfigureAwait(false);
         }
     }
+
+    private static Declared? ToDeclared(string? destination) => string.IsNullOrEmpty(destination) ? null : new Declared { Destination = destination };
 
     private static Duration? Optional(TimeSpan? span) => span is { } value ? Duration.FromTimeSpan(value) : null;
 }

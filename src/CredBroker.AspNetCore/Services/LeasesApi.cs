@@ -38,6 +38,7 @@ internal sealed class LeasesApi(LeaseService leases, Issuance issuance, Renewal 
             Provider = role[1],
             Role = role[3],
             Parameters = new Dictionary<string, string>(request.Parameters),
+            DeclaredDestination = request.Declared?.Destination ?? "",
             Ttl = request.Ttl.ToDomain(),
             RequestId = request.RequestId,
             Attempt = request.Attempt,
@@ -73,7 +74,7 @@ internal sealed class LeasesApi(LeaseService leases, Issuance issuance, Renewal 
     public override async Task<RenewLeaseResponse> RenewLease(RenewLeaseRequest request, ServerCallContext context)
     {
         var (task, lease) = IdsIn(request.Name);
-        var renewed = (await renewal.RenewAsync(context.Caller(), task, lease, request.Ttl.ToDomain(), context.CancellationToken)).OrThrow(context, request.Name);
+        var renewed = (await renewal.RenewAsync(context.Caller(), task, lease, request.Ttl.ToDomain(), request.Declared?.Destination ?? "", context.CancellationToken)).OrThrow(context, request.Name);
         return new RenewLeaseResponse { Lease = Show(renewed, context), ExpireTime = renewed.Lease.ExpiresAt.ToProto() };
     }
 

@@ -13,14 +13,16 @@ internal static class IssueCommand
         var role = Options.Name("What is asked for, such as books/reader.", "role");
         var parameters = Options.Pairs("--param", "A value of one of the role's parameters; may be given several times.");
         var ttl = Options.Duration("--ttl", "How long it should live. The longest that is allowed without it.");
+        var destination = Destination();
         var output = new CredentialOutput();
-        var command = new Command("issue", "Asks for a credential. It is shown this once.") { task, role, parameters, ttl };
+        var command = new Command("issue", "Asks for a credential. It is shown this once.") { task, role, parameters, ttl, destination };
         output.AddTo(command);
         return command.Does(host, async context =>
         {
             output.Check(context);
             var lease = await context.Client.IssueAsync(
-                Options.Full("tasks", context.Get(task)), AdminCommands.FullName(ResourceKind.Role, context.Get(role)), Options.ToPairs(context.Get(parameters)), context.Get(ttl), context.Cancellation);
+                Options.Full("tasks", context.Get(task)), AdminCommands.FullName(ResourceKind.Role, context.Get(role)), Options.ToPairs(context.Get(parameters)), context.Get(ttl),
+                context.Get(destination), context.Cancellation);
             try
             {
                 if (!output.Write(context, lease.Name, lease.ExpireTime, lease.Credential)) context.Printer.Item(lease.Lease);
@@ -33,6 +35,8 @@ internal static class IssueCommand
             }
         });
     }
+
+    public static Option<string?> Destination() => Options.Text("--destination", "Where you say that you use it: policy may look at it.", "place");
 }
 
 internal static class RenewCommand
@@ -41,13 +45,14 @@ internal static class RenewCommand
     {
         var name = Options.Name("The lease's name, or its id.", "lease");
         var ttl = Options.Duration("--ttl", "How long it should live from now. The longest that is allowed without it.");
+        var destination = IssueCommand.Destination();
         var output = new CredentialOutput();
-        var command = new Command("renew", "Lengthens a credential's life. Fields that change with it go where you say; most credentials have none.") { name, ttl };
+        var command = new Command("renew", "Lengthens a credential's life. Fields that change with it go where you say; most credentials have none.") { name, ttl, destination };
         output.AddTo(command);
         return command.Does(host, async context =>
         {
             output.Check(context);
-            var answer = await context.Client.RenewAsync(LeaseCommands.FullName(context.Get(name)), context.Get(ttl), context.Cancellation);
+            var answer = await context.Client.RenewAsync(LeaseCommands.FullName(context.Get(name)), context.Get(ttl), context.Get(destination), context.Cancellation);
             var fields = Client.SecretValue.Of(answer.Credential);
             if (fields.Count == 0 || !output.Write(context, answer.Lease.Name, answer.ExpireTime.ToDateTimeOffset(), fields)) context.Printer.Item(answer.Lease);
         });

@@ -46,15 +46,16 @@ public sealed class BrokerTask : IAsyncDisposable
     /// <param name="role"><c>providers/{provider}/roles/{role}</c>.</param>
     /// <param name="parameters">Values of the role's parameters.</param>
     /// <param name="lifetime">How long it should live; the longest that is allowed without it.</param>
+    /// <param name="destination">Where it is going to be used, in the caller's own words: policy may look at it, and trusts it only where it says so.</param>
     /// <param name="cancellationToken">Stops waiting. What may have been issued then dies with the task.</param>
     /// <exception cref="BrokerException">Policy denied it, or it couldn't be made.</exception>
     public Task<IssuedLease> IssueAsync(
-        string role, IReadOnlyDictionary<string, string>? parameters = null, TimeSpan? lifetime = null, CancellationToken cancellationToken = default) =>
-        _client.IssueAsync(Name, role, parameters, lifetime, cancellationToken);
+        string role, IReadOnlyDictionary<string, string>? parameters = null, TimeSpan? lifetime = null, string? destination = null, CancellationToken cancellationToken = default) =>
+        _client.IssueAsync(Name, role, parameters, lifetime, destination, cancellationToken);
 
     /// <summary>Lengthens a credential's life, by a new decision. Fields that change with it are replaced in what is returned.</summary>
-    public Task<IssuedLease> RenewAsync(IssuedLease lease, TimeSpan? lifetime = null, CancellationToken cancellationToken = default) =>
-        _client.RenewAsync(lease, lifetime, cancellationToken);
+    public Task<IssuedLease> RenewAsync(IssuedLease lease, TimeSpan? lifetime = null, string? destination = null, CancellationToken cancellationToken = default) =>
+        _client.RenewAsync(lease, lifetime, destination, cancellationToken);
 
     /// <summary>Ends one credential before the task ends.</summary>
     public Task<Lease> RevokeAsync(IssuedLease lease, CancellationToken cancellationToken = default)

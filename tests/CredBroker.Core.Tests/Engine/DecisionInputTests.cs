@@ -1,4 +1,5 @@
 using CredBroker.Abstractions;
+using CredBroker.Core.Issuance;
 using CredBroker.Core.Policies;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Tasks;
@@ -32,6 +33,7 @@ public sealed class DecisionInputTests : EngineTests
             asked with { Parameters = Parameters() },
             asked with { Ttl = asked.Ttl + TimeSpan.FromSeconds(1) },
             asked with { Destination = "elsewhere" },
+            asked with { DeclaredDestination = "elsewhere" },
             asked with { CanMint = true },
             asked with { Revocability = new Revocability(RevocabilityKind.ExpiresOnly, TimeSpan.Zero, "") },
             asked with { Action = "renew" },
@@ -64,8 +66,51 @@ public sealed class DecisionInputTests : EngineTests
                 Assert.That((decision.Allowed, decision.MaxTtl), Is.EqualTo(table == "orders" ? (true, TimeSpan.FromMinutes(5)) : (false, (TimeSpan?)null)), $"{table}: {intent}");
                 Assert.That(decision.Input.ToJsonString(), intent.What.Length > 1000 ? Does.Not.Contain(intent.What) : Is.Not.Empty, "what is said freely stays out of the audit trail");
             }
+
+            foreach (var destination in Hostile)
+            {
+                var decision = decider.Issue(asked with { DeclaredDestination = destination });
+                Assert.That((decision.Allowed, decision.MaxTtl), Is.EqualTo(table == "orders" ? (true, TimeSpan.FromMinutes(5)) : (false, (TimeSpan?)null)), $"{table}: {destination}");
+                Assert.That(decision.Input.ToJsonString(), destination.Length > 1000 ? Does.Not.Contain(destination) : Is.Not.Empty);
+            }
         }
     }
+
+    [Test]
+    public async Task What_is_declared_counts_only_for_a_permit_that_trusts_it_and_for_forbids()
+    {
+        var spec = new PolicySetSpec
+        {
+            Text = """
+                permit (principal, action == Action::"createTask", resource);
+                @trusts_declared("agents say which copy they read") permit (principal, action in [Action::"issue", Action::"renew"], resource == Role::"db/read")
+                when { context.declared has destination && context.declared.destination == "replica.example" };
+                forbid (principal, action == Action::"issue", resource) when { context.declared has destination && context.declared.destination like "*.example/public*" };
+                """,
+        };
+        Assert.That(Refused(await UpdateAsync(spec with { Text = spec.Text.Replace("@trusts_declared(\"agents say which copy they read\")", "", StringComparison.Ordinal) })).Reason, Is.EqualTo(Reasons.PolicyInvalid));
+        Ok(await UpdateAsync(spec));
+        var agent = await Broker.CallerAsync();
+        var task = await Broker.TaskAsync(agent);
+        var issued = Ok(await DeclareAsync("replica.example", "a"));
+        Assert.That(Refused(await DeclareAsync("")).Reason, Is.EqualTo(Reasons.PolicyDenied));
+        Assert.That(Refused(await DeclareAsync("primary.example")).Reason, Is.EqualTo(Reasons.PolicyDenied));
+        Assert.That(Refused(await DeclareAsync("replica.example/public")).Reason, Is.EqualTo(Reasons.PolicyDenied));
+
+        // What is declared is a part of the request: the same id with another word is another request.
+        Ok(await UpdateAsync(new PolicySetSpec { Text = "permit (principal, action in [Action::\"issue\", Action::\"renew\"], resource);" }));
+        Assert.That(Refused(await DeclareAsync("primary.example", "a")).Reason, Is.EqualTo(Reasons.RequestIdReused));
+        Ok(await UpdateAsync(spec));
+        var renewal = Broker.Get<Renewal>();
+        Assert.That(Refused(await renewal.RenewAsync(agent, null, issued.Lease.Lease.Id, null, "", CancellationToken.None)).Reason, Is.EqualTo(Reasons.PolicyDenied), "it is not remembered");
+        Ok(await renewal.RenewAsync(agent, null, issued.Lease.Lease.Id, null, "replica.example", CancellationToken.None));
+
+        Task<Result<IssuedLease>> DeclareAsync(string destination, string request = "") => Broker.Issuance.IssueAsync(
+            new IssueCommand { Caller = agent, Task = task.Id, Provider = "db", Role = "read", DeclaredDestination = destination, RequestId = request }, CancellationToken.None);
+    }
+
+    private Task<Result<Registered<PolicySetSpec>>> UpdateAsync(PolicySetSpec spec) =>
+        Resources.UpdateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "agents", null, spec, new ChangeOptions(), CancellationToken.None);
 
     private static IEnumerable<Intent> Intents(string text)
     {

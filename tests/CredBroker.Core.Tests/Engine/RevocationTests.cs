@@ -134,14 +134,14 @@ public sealed class RevocationTests : EngineTests
         var (agent, _, lease) = await IssuedAsync(TimeSpan.FromMinutes(10));
         Broker.Time.Advance(TimeSpan.FromMinutes(5));
         Broker.Target.Calls.Next(ScriptedOperation.Renew, new ScriptedStep { Fault = ProviderFault.Unreachable });
-        Refused(await Broker.Get<Core.Issuance.Renewal>().RenewAsync(agent, null, lease, TimeSpan.FromMinutes(20), CancellationToken.None));
+        Refused(await Broker.Get<Core.Issuance.Renewal>().RenewAsync(agent, null, lease, TimeSpan.FromMinutes(20), "", CancellationToken.None));
         var kept = (await Broker.LeaseAsync(lease)).Lease;
         Assert.Multiple(() =>
         {
             Assert.That(kept.ExpiresAt, Is.EqualTo(kept.ReservedAt + TimeSpan.FromMinutes(10)), "the old end still holds");
             Assert.That(kept.PossibleDeathAt, Is.EqualTo(kept.ReservedAt + TimeSpan.FromMinutes(25)), "and the longer life is known");
         });
-        var renewed = Ok(await Broker.Get<Core.Issuance.Renewal>().RenewAsync(agent, null, lease, TimeSpan.FromMinutes(20), CancellationToken.None));
+        var renewed = Ok(await Broker.Get<Core.Issuance.Renewal>().RenewAsync(agent, null, lease, TimeSpan.FromMinutes(20), "", CancellationToken.None));
         Assert.That(renewed.Lease.ExpiresAt, Is.EqualTo(kept.ReservedAt + TimeSpan.FromMinutes(25)));
     }
 
