@@ -17,6 +17,7 @@ public static class Reasons
     public const string ParametersInvalid = "PARAMETERS_INVALID";
     public const string AlreadyExists = "ALREADY_EXISTS";
     public const string NameWasUsed = "NAME_WAS_USED";
+    public const string NameInPolicies = "NAME_IN_POLICIES";
     public const string EtagMismatch = "ETAG_MISMATCH";
     public const string RequestIdReused = "REQUEST_ID_REUSED";
     public const string RequestSuperseded = "REQUEST_SUPERSEDED";

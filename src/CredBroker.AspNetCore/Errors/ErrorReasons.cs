@@ -50,6 +50,7 @@ public static class ErrorReasons
         Define(ErrorReason.RequestIdReused, StatusCode.AlreadyExists, "Use a new request id for a new request."),
         Define(ErrorReason.RequestSuperseded, StatusCode.Aborted, "A newer attempt of the same request is under way or answered: use that one's answer."),
         Define(ErrorReason.ConcurrentChange, StatusCode.Aborted, "Try again after the time in the details."),
+        Define(ErrorReason.NameInPolicies, StatusCode.AlreadyExists, "Take the name out of what the metadata lists, or choose another: what is said of the name would hold for the new one."),
         Define(ErrorReason.TaskEnded, StatusCode.FailedPrecondition, "Create a new task."),
         Define(ErrorReason.LeaseDead, StatusCode.FailedPrecondition, "Issue a new lease."),
         Define(ErrorReason.NotRenewable, StatusCode.FailedPrecondition, "Issue a new lease."),

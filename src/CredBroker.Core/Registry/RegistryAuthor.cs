@@ -41,6 +41,9 @@ public sealed record ChangeOptions
     /// <summary>Whether a name that was deleted may be used again.</summary>
     public bool ReuseName { get; init; }
 
+    /// <summary>Whether that may be although policies mention the name: the operator's own file alone says so.</summary>
+    public bool DespiteMentions { get; init; }
+
     /// <summary>Check everything and change nothing.</summary>
     public bool ValidateOnly { get; init; }
 

@@ -122,6 +122,9 @@ public interface IRegistryStore
     /// <summary>Whether one of these secrets belongs to another resource than this: to be asked before anything is done with them. The change itself asks again.</summary>
     Task<bool> BoundElsewhereAsync(Uid uid, IReadOnlyList<SecretBinding> secrets, CancellationToken cancellationToken);
 
+    /// <summary>Whether something of this name, below this parent or below none, was deleted once.</summary>
+    Task<bool> WasUsedAsync(ResourceKind kind, string name, Uid? parent, CancellationToken cancellationToken);
+
     /// <summary>A number that grows with every change of the registry, of suspensions and of accepted identities: cheap to ask for.</summary>
     Task<long> GenerationAsync(CancellationToken cancellationToken);
 

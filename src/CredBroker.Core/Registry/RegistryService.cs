@@ -21,6 +21,7 @@ public sealed class RegistryService(
         if (Refusal(author, type, name, parent) is { } refusal) return refusal;
         var snapshot = await catalog.RefreshAsync(cancellationToken);
         if (Wrong(snapshot, author, type, name, parent, spec) is { } wrong) return wrong;
+        if (options is { ReuseName: true, DespiteMentions: false } && await MentionedAsync(snapshot, type, name, parent, cancellationToken) is { } mentioned) return mentioned;
         var now = time.Now();
         var entry = new RegistryEntry
         {
@@ -145,6 +146,21 @@ public sealed class RegistryService(
     private static BrokerError BoundToAnother => new(
         Reasons.ConfigurationInvalid,
         "A secret source that it refers to is bound to what had this name before. Use a new name, or a secret source of another name; the operator declares either.");
+
+    /// <summary>Why a name that was deleted cannot be used again; null when it was not deleted, or nobody mentions it.</summary>
+    private async Task<BrokerError?> MentionedAsync<TSpec>(RegistrySnapshot snapshot, ResourceType<TSpec> type, string name, string? parent, CancellationToken cancellationToken)
+        where TSpec : class
+    {
+        var mentions = NameMentions.Of(snapshot, type.Kind, type.EntityOf(name, parent));
+        var above = parent is null ? (Uid?)null : snapshot.Providers[parent].Uid;
+        if (mentions.Count == 0 || !await store.WasUsedAsync(type.Kind, name, above, cancellationToken)) return null;
+        return new BrokerError(
+            Reasons.NameInPolicies,
+            $"{type.NameOf(name, parent)} was deleted, and what is said of it would hold for the new one: {string.Join(", ", mentions)}. Take the name out of these, or choose another.")
+        {
+            Metadata = new Dictionary<string, string> { ["mentioned_by"] = string.Join(",", mentions) },
+        };
+    }
 
     private async Task<Result<Registered<TSpec>>> PutAsync<TSpec>(RegistryChange change, ResourceType<TSpec> type, string? parent, TSpec spec, CancellationToken cancellationToken)
         where TSpec : class

@@ -44,6 +44,9 @@ internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts) 
         return secrets.Count == 0 ? Task.FromResult(false) : contexts.ReadAsync(context => SecretBindings.BoundElsewhereAsync(context, uid, secrets, cancellationToken));
     }
 
+    public Task<bool> WasUsedAsync(ResourceKind kind, string name, Uid? parent, CancellationToken cancellationToken) =>
+        contexts.ReadAsync(context => context.Registry.AnyAsync(row => row.Kind == kind && row.Name == name && row.ParentUid == parent && row.DeletedAt != null, cancellationToken));
+
     public Task<long> GenerationAsync(CancellationToken cancellationToken) =>
         contexts.ReadAsync(context => context.Generations.Select(row => row.Generation).SingleAsync(cancellationToken));
 

@@ -38,8 +38,8 @@ internal sealed class OperatorSources(RegistryService registry, Catalog catalog,
         var existing = catalog.Current.Find(ResourceKind.IdentitySource, source.Name);
         if (existing is null)
         {
-            // Whoever writes the operator's file says by that that the name is to be used again; what had it before is not inherited.
-            var created = await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, source.Name, null, source.Spec, new ChangeOptions { ReuseName = true }, cancellationToken);
+            // Whoever writes the operator's file says by that that the name is to be used again, with what policies say of it; what had it before is not inherited.
+            var created = await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, source.Name, null, source.Spec, new ChangeOptions { ReuseName = true, DespiteMentions = true }, cancellationToken);
             // Another node may have started at the same moment with the same file.
             if (created is Result<Registered<Core.Identity.IdentitySourceSpec>>.Refused { Error.Reason: Reasons.AlreadyExists })
             {

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
+using CredBroker.Core.Hooks;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Policies;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Tasks;
@@ -18,11 +20,11 @@ public sealed class RecycledNameTests : EngineTests
 
     private static CancellationToken None => CancellationToken.None;
 
-    // Policies speak of names: nothing here may permit what ownership alone should.
+    // Nothing here may permit what ownership alone should, and nothing speaks of names.
     [SetUp]
     public async Task PermitOnlyWhatOwnersNeed() =>
         Ok(await Resources.UpdateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "agents", null,
-            new PolicySetSpec { Text = "permit (principal in IdentitySource::\"ci\", action in [Action::\"createTask\", Action::\"issue\"], resource);" }, new ChangeOptions(), None));
+            new PolicySetSpec { Text = "permit (principal is Workload, action in [Action::\"createTask\", Action::\"issue\"], resource);" }, new ChangeOptions(), None));
 
     [Test]
     public async Task A_provider_of_a_deleted_ones_name_inherits_nothing()
@@ -92,6 +94,133 @@ public sealed class RecycledNameTests : EngineTests
         Ok(await Broker.IssueAsync(accepted, await Broker.TaskAsync(accepted)));
         Assert.That(Refused(await directory.IdentifyAsync(agent.Identity, IPAddress.Loopback, None)).Reason, Is.EqualTo(Reasons.SubjectRecycled), "now the first is the stranger");
     }
+
+    [TestCase("permit (principal in IdentitySource::\"ci\", action == Action::\"issue\", resource);")]
+    [TestCase("permit (principal == Workload::\"ci/agent\", action == Action::\"issue\", resource);")]
+    [TestCase("permit (principal is Workload in Team::\"ci/blue\", action == Action::\"issue\", resource);")]
+    [TestCase("permit (principal, action == Action::\"issue\", resource) when { principal.source == IdentitySource::\"ci\" };")]
+    [TestCase("permit (principal, action == Action::\"issue\", resource) when { principal in [IdentitySource::\"ci\"] };")]
+    [TestCase("permit (principal, action == Action::\"issue\", resource) unless { !(principal.hasTag(\"ci/ref\")) };")]
+    [TestCase("permit (principal, action == Action::\"issue\", resource) when { if context.attested.hasTag(\"ci/ref\") then context.attested.getTag(\"ci/ref\") == \"main\" else false };")]
+    [TestCase("forbid (principal in IdentitySource::\"ci\", action == Action::\"issue\", resource);")]
+    [TestCase("permit (principal, action == Action::\"issue\", resource);", "ci")]
+    public async Task A_deleted_sources_name_is_not_used_again_while_policies_speak_of_it(string text, string scope = "")
+    {
+        await CreateAsync(ResourceTypes.PolicySet, "speaks", null, new PolicySetSpec { Text = text, IdentitySources = scope.Length == 0 ? [] : [scope] });
+        await DeleteAsync(ResourceTypes.IdentitySource, "ci");
+        var spec = new IdentitySourceSpec { Oidc = new OidcSpec { Issuer = "https://evil.example", JwksUri = "https://evil.example/jwks" } };
+        foreach (var options in new[] { Reuse, Reuse with { ValidateOnly = true } })
+        {
+            var refused = Refused(await Resources.CreateAsync(RegistryAuthor.Of(await RootAsync()), ResourceTypes.IdentitySource, "ci", null, spec, options, None));
+            Assert.That((refused.Reason, refused.Metadata["mentioned_by"]), Is.EqualTo((Reasons.NameInPolicies, "policySets/speaks")), "not even by root");
+        }
+
+        // A name that only looks like it is another's.
+        await CreateAsync(ResourceTypes.IdentitySource, "ci2", null, spec);
+        await DeleteAsync(ResourceTypes.IdentitySource, "ci2");
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, "ci2", null, spec with { Oidc = spec.Oidc with { Issuer = "https://two.example" } }, Reuse, None));
+        await DeleteAsync(ResourceTypes.PolicySet, "speaks");
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, "ci", null, spec, Reuse, None));
+    }
+
+    [TestCase("permit (principal, action == Action::\"issue\", resource in Provider::\"db\");", true)]
+    [TestCase("permit (principal, action == Action::\"issue\", resource == Role::\"db/read\");", true)]
+    [TestCase("permit (principal, action == Action::\"issue\", resource == Role::\"db/other\");", true)]
+    [TestCase("permit (principal, action == Action::\"issue\", resource) when { context.target.provider == \"db\" };", true)]
+    [TestCase("permit (principal, action == Action::\"issue\", resource) when { context.target.provider like \"d*\" };", true)]
+    [TestCase("permit (principal, action == Action::\"issue\", resource) when { resource.provider == Provider::\"db\" };", true)]
+    [TestCase("permit (principal, action == Action::\"issue\", resource == Role::\"db-two/read\");", false)]
+    [TestCase("permit (principal, action == Action::\"issue\", resource) when { context.target.provider like \"x*\" };", false)]
+    public async Task A_deleted_providers_name_is_not_used_again_while_policies_speak_of_it(string text, bool speaks)
+    {
+        await CreateAsync(ResourceTypes.PolicySet, "speaks", null, new PolicySetSpec { Text = text });
+        Ok(await Resources.DeleteAsync(RegistryAuthor.Operator, ResourceTypes.Provider, "db", null, new ChangeOptions { Force = true }, None));
+        var spec = new ProviderSpec { Type = "scripted", Config = ScriptedProviderType.Configure("two") };
+        var again = await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Provider, "db", null, spec, Reuse, None);
+        if (!speaks) Ok(again);
+        else Assert.That(Refused(again).Metadata["mentioned_by"], Is.EqualTo("policySets/speaks"));
+    }
+
+    [Test]
+    public async Task A_deleted_roles_name_is_not_used_again_while_policies_speak_of_it()
+    {
+        var spec = new RoleSpec { Kind = "scripted", Template = ScriptedRoleKind.Template() };
+        await CreateAsync(ResourceTypes.PolicySet, "one-role", null, new PolicySetSpec { Text = "permit (principal, action == Action::\"issue\", resource == Role::\"db/read\");" });
+        await CreateAsync(ResourceTypes.PolicySet, "all-roles", null, new PolicySetSpec { Text = "permit (principal, action == Action::\"issue\", resource in Provider::\"db\");" });
+        Ok(await Resources.DeleteAsync(RegistryAuthor.Operator, ResourceTypes.Role, "read", "db", new ChangeOptions(), None));
+        Assert.That(Refused(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Role, "read", "db", spec, new ChangeOptions(), None)).Reason, Is.EqualTo(Reasons.NameWasUsed));
+        var refused = Refused(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Role, "read", "db", spec, Reuse, None));
+        Assert.That((refused.Reason, refused.Metadata["mentioned_by"]), Is.EqualTo((Reasons.NameInPolicies, "policySets/one-role")), "what speaks of all roles is meant for new ones too");
+        await DeleteAsync(ResourceTypes.PolicySet, "one-role");
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Role, "read", "db", spec, Reuse, None));
+    }
+
+    [Test]
+    public async Task A_source_of_a_deleted_ones_name_is_not_bound_to_its_hooks()
+    {
+        await CreateAsync(ResourceTypes.Hook, "scheduler", null, HookOf("ci"));
+        await DeleteAsync(ResourceTypes.IdentitySource, "ci");
+        var spec = new IdentitySourceSpec { Oidc = new OidcSpec { Issuer = "https://evil.example", JwksUri = "https://evil.example/jwks" } };
+        Assert.That(Refused(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.IdentitySource, "ci", null, spec, Reuse, None)).Metadata["mentioned_by"], Is.EqualTo("hooks/scheduler"));
+    }
+
+    [Test]
+    public async Task A_hook_of_a_deleted_ones_name_inherits_no_right_and_remembers_no_delivery()
+    {
+        await CreateAsync(ResourceTypes.PolicySet, "speaks", null, new PolicySetSpec { Text = "permit (principal == Hook::\"scheduler\", action == Action::\"endTask\", resource);" });
+        await CreateAsync(ResourceTypes.Hook, "scheduler", null, HookOf("ci"));
+        var agent = await Broker.CallerAsync();
+        var (one, two) = (await Broker.TaskAsync(agent), await Broker.TaskAsync(agent));
+        Ok(await SignalAsync(one, "m-1"));
+        await DeleteAsync(ResourceTypes.Hook, "scheduler");
+        Assert.That(Broker.Get<HookService>().Find("scheduler"), Is.Null, "nothing signals under a deleted name");
+        Assert.That(Refused(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Hook, "scheduler", null, HookOf("ci"), new ChangeOptions(), None)).Reason, Is.EqualTo(Reasons.NameWasUsed));
+        Assert.That(Refused(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Hook, "scheduler", null, HookOf("ci"), Reuse, None)).Reason, Is.EqualTo(Reasons.NameInPolicies));
+        await DeleteAsync(ResourceTypes.PolicySet, "speaks");
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Hook, "scheduler", null, HookOf("ci"), Reuse, None));
+        Assert.That(Refused(await SignalAsync(two, "m-2")).Reason, Is.EqualTo(Reasons.PolicyDenied));
+
+        await CreateAsync(ResourceTypes.PolicySet, "anew", null, new PolicySetSpec { Text = "permit (principal == Hook::\"scheduler\", action == Action::\"endTask\", resource);" });
+        Assert.That(Ok(await SignalAsync(two, "m-1")).Id, Is.EqualTo(two.Id), "the delivery of the other hook was another's");
+    }
+
+    [Test]
+    public async Task A_set_of_a_deleted_ones_name_is_what_it_says_and_nobody_may_more_about_it_than_was_said_of_it()
+    {
+        var administrator = await Broker.CallerAsync("administrator");
+        administrator = administrator with { Identity = administrator.Identity with { OperatorOwned = true } };
+        await CreateAsync(ResourceTypes.PolicySet, "speaks", null,
+            new PolicySetSpec { Kind = PolicySetKinds.Operator, Text = "permit (principal == Workload::\"ci/administrator\", action == Action::\"administerPolicySet\", resource == PolicySet::\"team\");" });
+        await CreateAsync(ResourceTypes.PolicySet, "team", null, new PolicySetSpec { Text = "permit (principal, action == Action::\"audit\", resource);" });
+        var first = Broker.Get<Catalog>().Current.Find(ResourceKind.PolicySet, "team")!;
+        Assert.That(Broker.Get<Decider>().MaySeeAll(await Broker.CallerAsync()), Is.True);
+        await DeleteAsync(ResourceTypes.PolicySet, "team");
+        Assert.That(Broker.Get<Decider>().MaySeeAll(await Broker.CallerAsync()), Is.False, "a deleted set permits nothing");
+
+        var empty = new PolicySetSpec { Text = "" };
+        Assert.That(Refused(await Resources.CreateAsync(RegistryAuthor.Of(administrator), ResourceTypes.PolicySet, "team", null, empty, new ChangeOptions(), None)).Reason, Is.EqualTo(Reasons.NameWasUsed));
+        Assert.That(Refused(await Resources.CreateAsync(RegistryAuthor.Of(administrator), ResourceTypes.PolicySet, "team", null, empty, Reuse, None)).Reason, Is.EqualTo(Reasons.NameInPolicies));
+        await DeleteAsync(ResourceTypes.PolicySet, "speaks");
+        var reused = Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "team", null, empty, Reuse, None));
+        Assert.That((reused.Uid == first.Uid, reused.Entry.Version), Is.EqualTo((false, 1L)));
+        Assert.That(Broker.Get<Decider>().MaySeeAll(await Broker.CallerAsync()), Is.False, "it permits what it says itself");
+        Assert.That(Refused(await Resources.UpdateAsync(RegistryAuthor.Of(administrator), ResourceTypes.PolicySet, "team", null, empty, new ChangeOptions(), None)).Reason, Is.EqualTo(Reasons.PermissionDenied));
+        Assert.That(Refused(await Resources.UpdateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "team", null, empty, new ChangeOptions { ExpectedVersion = first.Version + 5 }, None)).Reason, Is.EqualTo(Reasons.EtagMismatch));
+    }
+
+    private static HookSpec HookOf(string source) => new() { IdentitySources = [source], PublicKeys = ["whpk_" + Convert.ToBase64String(new byte[32])] };
+
+    private Task<Result<AgentTask>> SignalAsync(AgentTask task, string id)
+    {
+        var hooks = Broker.Get<HookService>();
+        return hooks.HandleAsync(hooks.Find("scheduler")!, new HookSignal(id, Broker.Time.Now(), task.Id, new Dictionary<string, string>(), TaskOutcome.Succeeded), IPAddress.Loopback, None);
+    }
+
+    private async Task CreateAsync<TSpec>(ResourceType<TSpec> type, string name, string? parent, TSpec spec)
+        where TSpec : class => Ok(await Resources.CreateAsync(RegistryAuthor.Operator, type, name, parent, spec, new ChangeOptions(), None));
+
+    private async Task DeleteAsync<TSpec>(ResourceType<TSpec> type, string name)
+        where TSpec : class => Ok(await Resources.DeleteAsync(RegistryAuthor.Operator, type, name, null, new ChangeOptions(), None));
 
     private async Task<Caller> AsAsync(Caller caller, Func<AttestedIdentity, AttestedIdentity> change) =>
         Ok(await Broker.Get<CallerDirectory>().IdentifyAsync(change(caller.Identity) with { TokenHash = "changed" }, IPAddress.Loopback, None));
