@@ -95,7 +95,7 @@ internal sealed class TokenStory(Installation installation, Narrator narrator)
         narrator.Expect(false, "the broker refuses a role that policy forbids");
     }
 
-    // The agent learns that it was denied; which policy it was is for those who keep them.
+    // The agent learns that it was denied, and no more than for a role that does not exist; why is for those who may audit.
     private async Task ShowDecisionAsync(BrokerException denied, CancellationToken cancellationToken)
     {
         narrator.Expect(denied.Metadata.TryGetValue("decision", out var name), "the refusal names the decision");

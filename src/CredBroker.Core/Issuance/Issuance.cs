@@ -29,8 +29,9 @@ public sealed partial class Issuance(
         {
             if (round > 0) await catalog.RefreshAsync(cancellationToken);
             var planned = await planner.PlanAsync(command, cancellationToken);
-            if (planned is not Result<IssuePlan>.Ok { Value: var plan }) return Refuse(((Result<IssuePlan>.Refused)planned).Error);
-            if (!plan.Decision.Allowed) return await DenyAsync(plan, cancellationToken);
+            if (planned is Planned.Refused { Error: var error }) return Refuse(error);
+            if (planned is Planned.Denied denied) return await DenyAsync(command, denied, cancellationToken);
+            var plan = ((Planned.Ready)planned).Plan;
             if (RateRefusal(plan) is { } tooFast) return Refuse(tooFast);
             var target = await targets.EnsureAsync(plan.Provider, cancellationToken);
             if (target is not Result<string>.Ok { Value: var identity }) return Refuse(((Result<string>.Refused)target).Error);
@@ -185,10 +186,10 @@ public sealed partial class Issuance(
         }
     }
 
-    private async Task<Result<IssuedLease>> DenyAsync(IssuePlan plan, CancellationToken cancellationToken)
+    private async Task<Result<IssuedLease>> DenyAsync(IssueCommand command, Planned.Denied denied, CancellationToken cancellationToken)
     {
-        await audit.AppendAsync(plan.Decision.ToAudit(plan.Command.Caller.Actor, plan.Task.Id, resource: RoleNameOf(plan)), cancellationToken);
-        return Refuse(plan.Decision.ToError());
+        await audit.AppendAsync(denied.Decision.ToAudit(command.Caller.Actor, denied.Task, resource: $"providers/{command.Provider}/roles/{command.Role}"), cancellationToken);
+        return Refuse(denied.Decision.ToError());
     }
 
     private Reservation ReservationOf(IssuePlan plan, string targetIdentity)
@@ -200,12 +201,20 @@ public sealed partial class Issuance(
             Lease = lease,
             Generations = plan.Generations,
             Charges = QuotaPlan.Of(lease, plan.Role.Spec, plan.Provider.Spec, limits),
-            Request = RequestKeys.Of(command.Caller, "IssueLease", command.Task.ToString(), command.RequestId, command.Attempt,
-                plan.Provider.Uid.ToString(), plan.Role.Name, lease.ParametersJson, command.Ttl?.Ticks.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""),
+            Request = RequestKeys.Of(command.Caller, "IssueLease", command.Task.ToString(), command.RequestId, command.Attempt, BodyOf(plan, lease)),
             SupersedeWindow = limits.SupersedeWindow,
             By = command.Caller.Actor,
             Audit = [plan.Decision.ToAudit(command.Caller.Actor, plan.Task.Id, lease.Id, lease.RoleName)],
         };
+    }
+
+    private static IEnumerable<string> BodyOf(IssuePlan plan, Lease lease)
+    {
+        yield return plan.Provider.Uid.ToString();
+        yield return plan.Role.Name;
+        yield return lease.ParametersJson;
+        yield return plan.Command.Ttl?.Ticks.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "";
+        if (plan.Command.DeclaredDestination.Length > 0) yield return plan.Command.DeclaredDestination;
     }
 
     private Lease LeaseOf(IssuePlan plan, string targetIdentity)

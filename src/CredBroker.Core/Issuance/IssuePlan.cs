@@ -26,6 +26,9 @@ public sealed record IssueCommand
     /// <summary>The parameters, as given.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Where the caller says that it will use it; empty when it says nothing. Policy sees it as declared, never as proven.</summary>
+    public string DeclaredDestination { get; init; } = "";
+
     /// <summary>The life that is wished for; null for the longest that is allowed.</summary>
     public TimeSpan? Ttl { get; init; }
 
@@ -38,6 +41,23 @@ public sealed record IssueCommand
 
 /// <summary>A lease with its credential: answered once.</summary>
 public sealed record IssuedLease(LeaseView Lease, IReadOnlyDictionary<string, CredentialField> Credential);
+
+/// <summary>What came of planning.</summary>
+internal abstract record Planned
+{
+    private Planned()
+    {
+    }
+
+    /// <summary>It can be issued.</summary>
+    public sealed record Ready(IssuePlan Plan) : Planned;
+
+    /// <summary>Policy does not permit it, or there is no such role.</summary>
+    public sealed record Denied(Decision Decision, Uid Task) : Planned;
+
+    /// <summary>It cannot be asked for, or is hindered.</summary>
+    public sealed record Refused(BrokerError Error) : Planned;
+}
 
 /// <summary>What is going to be issued, as it was decided.</summary>
 internal sealed record IssuePlan

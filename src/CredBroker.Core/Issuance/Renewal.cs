@@ -11,8 +11,8 @@ namespace CredBroker.Core.Issuance;
 /// <summary>Gives a live lease a longer life, by a new decision and never past the end that was fixed when it was issued. Written ahead, like issuing.</summary>
 public sealed class Renewal(IssuePlanner planner, TaskAccess access, ILeaseStore leases, IAuditLog audit, ProviderPool pool, BrokerLimits limits, TimeProvider time)
 {
-    /// <summary>Renews a lease; <paramref name="ttl"/> null for the longest that is allowed.</summary>
-    public async Task<Result<LeaseView>> RenewAsync(Caller caller, Uid? task, Uid leaseId, TimeSpan? ttl, CancellationToken cancellationToken)
+    /// <summary>Renews a lease; <paramref name="ttl"/> null for the longest that is allowed, <paramref name="declaredDestination"/> where the caller says that it uses it.</summary>
+    public async Task<Result<LeaseView>> RenewAsync(Caller caller, Uid? task, Uid leaseId, TimeSpan? ttl, string declaredDestination, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(caller);
         var found = await leases.FindAsync(leaseId, cancellationToken);
@@ -26,7 +26,7 @@ public sealed class Renewal(IssuePlanner planner, TaskAccess access, ILeaseStore
         var longest = lease.MaxExpiresAt - time.Now();
         var wished = ttl < longest ? ttl.Value : longest;
         if (wished <= TimeSpan.Zero) return new BrokerError(Reasons.NotRenewable, "The lease has reached the end that was fixed when it was issued. Ask for a new one.");
-        var decided = await planner.RenewalAsync(caller, owner, lease, wished, cancellationToken);
+        var decided = await planner.RenewalAsync(caller, owner, lease, wished, declaredDestination, cancellationToken);
         if (decided is not Result<Decision>.Ok { Value: var decision }) return ((Result<Decision>.Refused)decided).Error;
         await audit.AppendAsync(decision.ToAudit(caller.Actor, owner.Id, lease.Id, lease.RoleName), cancellationToken);
         if (!decision.Allowed) return decision.ToError();

@@ -1,5 +1,6 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Tasks;
 
 namespace CredBroker.Core.Leases;
 
@@ -102,7 +103,7 @@ public sealed record LeaseQuery
     public Uid? Task { get; init; }
 
     /// <summary>Only leases of tasks that this workload opened or performs; null for those who may see all.</summary>
-    public Uid? VisibleTo { get; init; }
+    public TaskViewer? VisibleTo { get; init; }
 
     /// <summary>Only in these states.</summary>
     public IReadOnlyList<LeaseState>? States { get; init; }

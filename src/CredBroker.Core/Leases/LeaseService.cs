@@ -33,7 +33,7 @@ public sealed class LeaseService(ILeaseStore leases, TaskAccess access, IRegistr
             return await leases.ListAsync(query, page, cancellationToken);
         }
 
-        return await leases.ListAsync(access.MaySeeAll(caller) ? query : query with { VisibleTo = caller.Workload.Uid }, page, cancellationToken);
+        return await leases.ListAsync(access.MaySeeAll(caller) ? query : query with { VisibleTo = TaskViewer.Of(caller) }, page, cancellationToken);
     }
 
     /// <summary>Revokes a lease: dead in effect when this answers. Revoking what is dead changes nothing.</summary>

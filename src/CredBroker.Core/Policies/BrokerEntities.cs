@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using CredBroker.Cedar;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Registry;
@@ -14,13 +13,6 @@ internal static class BrokerEntities
     public static readonly EntityUid Params = new("Params", "this");
     public static readonly EntityUid Attested = new("Attested", "this");
     public static readonly EntityUid Labels = new("Labels", "this");
-
-    private static readonly string[] Administering =
-        ["administerProvider", "administerRole", "administerIdentitySource", "administerHook", "administerPolicySet", "administerWorkload", "administerTask"];
-
-    /// <summary>The entities that every question needs: actions with their groups, and the installation.</summary>
-    public static ImmutableArray<Entity> Common { get; } =
-        [new Entity(Installation), .. Administering.Select(action => new Entity(Action(action), null, Action("administer"))), new Entity(Action("administer"))];
 
     public static EntityUid Action(string name) => new("Action", name);
 

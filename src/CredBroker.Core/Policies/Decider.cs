@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CredBroker.Abstractions;
 using CredBroker.Cedar;
 using CredBroker.Core.Registry;
@@ -10,7 +11,7 @@ namespace CredBroker.Core.Policies;
 /// Asks policy. Every question is put from what is attested and what is registered; what a caller merely says is kept apart, as declared.
 /// A policy that fails denies.
 /// </summary>
-public sealed class Decider(Catalog catalog, TimeProvider time)
+public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider time)
 {
     /// <summary>Whether a caller may open a task, and below the parent where there is one.</summary>
     public Decision CreateTask(Caller caller, AgentTask task, AgentTask? parent)
@@ -34,15 +35,16 @@ public sealed class Decider(Catalog catalog, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(asked);
         var snapshot = catalog.Current;
-        var own = Decide(IssueFor(asked, BrokerEntities.Of(asked.Caller), asked.Caller.Workload, asked.Task, null));
+        var book = asked.Unfit.Count > 0 ? snapshot.Policies.ForAnyParameters : snapshot.Policies;
+        var own = Decide(IssueFor(asked, BrokerEntities.Of(asked.Caller), asked.Caller.Workload, asked.Task, null), book);
         foreach (var (ancestor, performer) in asked.Ancestors)
         {
-            if (!own.Allowed) return own;
-            var theirs = Decide(IssueFor(asked, BrokerEntities.Of(performer, snapshot.FindSource(performer.SourceName)), performer, ancestor, asked.Task));
+            if (!own.Allowed) break;
+            var theirs = Decide(IssueFor(asked, BrokerEntities.Of(performer, snapshot.FindSource(performer.SourceName)), performer, ancestor, asked.Task), book);
             own = Narrow(own, theirs, ancestor);
         }
 
-        return own;
+        return asked.Exists ? own : own with { Allowed = false, Policies = [], Errors = ["There is no such role."], MaxTtl = null };
     }
 
     /// <summary>Whether a caller may do something about a task that is not its own, or that nothing binds to it.</summary>
@@ -104,7 +106,7 @@ public sealed class Decider(Catalog catalog, TimeProvider time)
             .About(task)
             .Context("params", BrokerEntities.Params)
             .Context("destination", asked.Destination)
-            .Context("declared", CedarRecord.Empty)
+            .Context("declared", asked.DeclaredDestination.Length == 0 ? CedarRecord.Empty : CedarRecord.Of(("destination", asked.DeclaredDestination)))
             .Context("target", CedarRecord.Of(
                 ("type", asked.Provider.Spec.Type), ("provider", asked.Provider.Name), ("environment", asked.Provider.Spec.Environment), ("identity", asked.Provider.Entry.TargetIdentity)))
             .Context("sensitivity", asked.Role.Spec.Sensitivity)
@@ -115,8 +117,9 @@ public sealed class Decider(Catalog catalog, TimeProvider time)
                 ("taskLeases", asked.Counters.Task), ("workloadLeases", asked.Counters.Workload), ("roleLeases", asked.Counters.Role), ("providerLeases", asked.Counters.Provider)));
         if (asked.ParentDeadline is { } deadline) question.Context("parentExpiresIn", CedarDuration.From(deadline - now));
         question.Input["ttl"] = DurationConverter.Format(asked.Ttl);
-        question.Input["params"] = new System.Text.Json.Nodes.JsonObject(asked.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (System.Text.Json.Nodes.JsonNode?)pair.Value)));
+        question.Input["params"] = new JsonObject(asked.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
         question.Input["target"] = asked.Provider.Entry.TargetIdentity;
+        if (asked.Unfit.Count > 0) question.Input["unfit_parameters"] = new JsonArray([.. asked.Unfit.Select(name => JsonValue.Create(name))]);
         if (below is not null) question.Input["on_behalf_of"] = task.Id.ToString();
         return question;
     }
@@ -141,14 +144,16 @@ public sealed class Decider(Catalog catalog, TimeProvider time)
         .Call(time.Now(), caller.SourceIp, caller.Identity.Attributes)
         .With(BrokerEntities.Of(caller)).With(SourcesOf(catalog.Current, caller.Workload.SourceName));
 
-    private Decision Decide(Question question)
+    private Decision Decide(Question question) => Decide(question, catalog.Current.Policies);
+
+    private Decision Decide(Question question, PolicyBook policies)
     {
-        var policies = catalog.Current.Policies;
-        var verdict = policies.Ask(question.ToRequest(), question.ToStore(), question.Scope);
+        var verdict = policies.Ask(question.ToRequest(), question.ToStore(schema.Common), question.Scope, time.Now());
+        if (verdict.Lapsed.Count > 0) question.Input["review_overdue"] = new JsonArray([.. verdict.Lapsed.Select(set => JsonValue.Create($"policySets/{set}"))]);
         return Of(question, verdict, policies.Hash);
     }
 
-    private Decision Denied(Question question) => Of(question, new Verdict(false, [], []), catalog.Current.Policies.Hash);
+    private Decision Denied(Question question) => Of(question, new Verdict(false, [], [], []), catalog.Current.Policies.Hash);
 
     private Decision Of(Question question, Verdict verdict, string policyHash) => new()
     {
@@ -180,52 +185,6 @@ public sealed class Decider(Catalog catalog, TimeProvider time)
     private static IEnumerable<Entity> PartyOf(RegistrySnapshot snapshot, TaskParty party) =>
         SourcesOf(snapshot, party.SourceName).Append(BrokerEntities.Unseen(party, snapshot.FindSource(party.SourceName)));
 }
-
-/// <summary>What may be issued or renewed, exactly as it would be granted.</summary>
-public sealed record IssueQuestion
-{
-    /// <summary><c>issue</c> or <c>renew</c>.</summary>
-    public required string Action { get; init; }
-
-    /// <summary>Who asks.</summary>
-    public required Caller Caller { get; init; }
-
-    /// <summary>For which task.</summary>
-    public required AgentTask Task { get; init; }
-
-    /// <summary>The tasks above it, each with the workload that performs it.</summary>
-    public required IReadOnlyList<(AgentTask Task, Workload Performer)> Ancestors { get; init; }
-
-    /// <summary>The provider.</summary>
-    public required Registered<ProviderSpec> Provider { get; init; }
-
-    /// <summary>The role.</summary>
-    public required Registered<RoleSpec> Role { get; init; }
-
-    /// <summary>The canonical parameters.</summary>
-    public required IReadOnlyDictionary<string, string> Parameters { get; init; }
-
-    /// <summary>Where the credential can be used.</summary>
-    public required string Destination { get; init; }
-
-    /// <summary>What revoking it means.</summary>
-    public required Revocability Revocability { get; init; }
-
-    /// <summary>Whether it can make other credentials.</summary>
-    public required bool CanMint { get; init; }
-
-    /// <summary>The life that would be granted.</summary>
-    public required TimeSpan Ttl { get; init; }
-
-    /// <summary>The parent task's deadline.</summary>
-    public DateTimeOffset? ParentDeadline { get; init; }
-
-    /// <summary>Leases that are not proven dead.</summary>
-    public LeaseCounts Counters { get; init; }
-}
-
-/// <summary>Leases that are not proven dead, the one asked for not counted.</summary>
-public readonly record struct LeaseCounts(long Task, long Workload, long Role, long Provider);
 
 /// <summary>What is said of a task to policy.</summary>
 internal static class TaskQuestions

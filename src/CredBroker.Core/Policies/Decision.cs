@@ -25,7 +25,7 @@ public sealed record Decision
     /// <summary>The determining policies, as <c>set/policy</c>.</summary>
     public required IReadOnlyList<string> Policies { get; init; }
 
-    /// <summary>Policies that failed: any of them denies.</summary>
+    /// <summary>Policies that failed, any of which denies, and what else made it impossible.</summary>
     public required IReadOnlyList<string> Errors { get; init; }
 
     /// <summary>SHA-256 over the policy sets in force, hexadecimal.</summary>
@@ -39,12 +39,6 @@ public sealed record Decision
 
     /// <summary>The longest life that the determining permits allow; null when none of them says.</summary>
     public TimeSpan? MaxTtl { get; init; }
-
-    /// <summary>What to tell whoever asked.</summary>
-    public string Explanation => Allowed ? $"Permitted by {string.Join(", ", Policies)}."
-        : Errors.Count > 0 ? $"Denied, because policies failed: {string.Join("; ", Errors)}."
-        : Policies.Count > 0 ? $"Forbidden by {string.Join(", ", Policies)}."
-        : $"No policy permits {Action} on {Resource} for {Principal}.";
 
     /// <summary>The event that records it.</summary>
     public AuditDraft ToAudit(Actor by, Uid? task, Uid? lease = null, string resource = "") => new(AuditTypes.Decision, by)
@@ -68,14 +62,12 @@ public sealed record Decision
         },
     };
 
-    /// <summary>The refusal of what it denied.</summary>
-    public BrokerError ToError() => new(Reasons.PolicyDenied, Explanation)
-    {
-        Metadata = new Dictionary<string, string>
+    /// <summary>
+    /// The refusal of what it denied: the same for what is forbidden and what is not there. Which policies decided is for those who may read the decision.
+    /// </summary>
+    public BrokerError ToError() =>
+        new(Reasons.PolicyDenied, $"Policy does not permit this, or what it names is not there. Whoever may audit can read which, and why, in decisions/{Id}.")
         {
-            ["decision"] = $"decisions/{Id}",
-            ["policies"] = string.Join(",", Policies),
-            ["policy_hash"] = PolicyHash,
-        },
-    };
+            Metadata = new Dictionary<string, string> { ["decision"] = $"decisions/{Id}" },
+        };
 }

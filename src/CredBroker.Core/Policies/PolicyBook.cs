@@ -26,6 +26,12 @@ public sealed class CompiledPolicySet(Registered<PolicySetSpec> registered, Poli
     /// <summary>The policies.</summary>
     public ImmutableArray<Policy> Policies => policies.Policies;
 
+    /// <summary>Whether the time has passed by which somebody had to look at it again: then it grants nothing new, and forbids as before.</summary>
+    public bool IsOverdue(DateTimeOffset now) => registered.Spec.ReviewBy <= now;
+
+    /// <summary>The set as it could decide if what lies at these paths were anything at all.</summary>
+    public CompiledPolicySet Without(IEnumerable<string> paths) => new(registered, PolicyOptimism.Without(policies, paths));
+
     /// <summary>Whether the set has a say in a question.</summary>
     public bool Covers(PolicyScope scope) => registered.Spec.Kind != PolicySetKinds.Scoped
         || (!AdministratorActions.Contains(scope.Action)
@@ -54,19 +60,28 @@ public static class PolicySetKinds
 }
 
 /// <summary>What all sets in force say together.</summary>
-public sealed record Verdict(bool Allowed, IReadOnlyList<(string Id, Policy Policy)> Determining, IReadOnlyList<string> Errors);
+/// <param name="Allowed">Whether it is permitted.</param>
+/// <param name="Determining">The policies that decided.</param>
+/// <param name="Errors">Policies that failed: any of them denies.</param>
+/// <param name="Lapsed">The sets that would have permitted it, if their review were not overdue.</param>
+public sealed record Verdict(bool Allowed, IReadOnlyList<(string Id, Policy Policy)> Determining, IReadOnlyList<string> Errors, IReadOnlyList<string> Lapsed);
 
 /// <summary>All policy sets in force, compiled. Default deny; a forbid of any set wins; a policy that fails denies.</summary>
 public sealed class PolicyBook
 {
     private readonly ImmutableArray<CompiledPolicySet> _sets;
+    // What follows from parameters: unknown as long as these do not fit the role.
+    private static readonly string[] OfParameters = ["context.params", "context.destination", "context.revocability", "resource.revocability", "resource.canMint"];
+
     private readonly Lazy<bool> _readsCounters;
+    private readonly Lazy<PolicyBook> _forAnyParameters;
 
     /// <summary>Takes the compiled sets.</summary>
     public PolicyBook(IEnumerable<CompiledPolicySet> sets)
     {
         _sets = [.. sets.OrderBy(set => set.Name, StringComparer.Ordinal)];
         Hash = HashOf(_sets);
+        _forAnyParameters = new Lazy<PolicyBook>(() => new PolicyBook(_sets.Select(set => set.Without(OfParameters))));
         _readsCounters = new Lazy<bool>(() => _sets.Any(set => set.Text.Contains("counters", StringComparison.Ordinal)));
     }
 
@@ -79,20 +94,26 @@ public sealed class PolicyBook
     /// <summary>The sets.</summary>
     public IReadOnlyList<CompiledPolicySet> Sets => _sets;
 
+    /// <summary>What could be permitted for some parameters: what this denies is denied for all. Made once, when it is first asked for.</summary>
+    public PolicyBook ForAnyParameters => _forAnyParameters.Value;
+
     /// <summary>Decides.</summary>
-    public Verdict Ask(Request request, EntityStore entities, PolicyScope scope)
+    public Verdict Ask(Request request, EntityStore entities, PolicyScope scope, DateTimeOffset now)
     {
         List<(string, Policy)> permits = [], forbids = [];
-        List<string> errors = [];
+        List<string> errors = [], lapsed = [];
+        var grants = GrantingActions.Contains(scope.Action);
         foreach (var set in _sets)
         {
             if (!set.Covers(scope)) continue;
             var response = set.Ask(request, entities);
-            foreach (var policy in response.Determining) (policy.Effect == Effect.Permit ? permits : forbids).Add((NameOf(set, policy), policy));
+            // What decided are its forbids, or else its permits.
+            if (grants && set.IsOverdue(now) && response.Determining is [{ Effect: Effect.Permit }, ..]) lapsed.Add(set.Name);
+            else foreach (var policy in response.Determining) (policy.Effect == Effect.Permit ? permits : forbids).Add((NameOf(set, policy), policy));
             foreach (var error in response.Errors) errors.Add($"{NameOf(set, error.Policy)} at {error.Location.Line}:{error.Location.Column}: {error.Message}");
         }
 
-        return new Verdict(permits.Count > 0 && forbids.Count == 0 && errors.Count == 0, forbids.Count > 0 ? forbids : permits, errors);
+        return new Verdict(permits.Count > 0 && forbids.Count == 0 && errors.Count == 0, forbids.Count > 0 ? forbids : permits, errors, lapsed);
     }
 
     private static string NameOf(CompiledPolicySet set, Policy policy) => $"{set.Name}/{policy.FindAnnotation("id")?.Value ?? policy.Id}";

@@ -16,11 +16,11 @@ public sealed class PolicySetCheck
     private readonly Schema _schema;
     private readonly Validator _validator;
 
-    /// <summary>Reads the broker's schema.</summary>
-    /// <exception cref="CedarSyntaxException">The schema is wrong: a fault of this build.</exception>
-    public PolicySetCheck(string schemaText)
+    /// <summary>Checks against the broker's schema.</summary>
+    public PolicySetCheck(PolicySchema schema)
     {
-        _schema = Schema.Parse(schemaText, "broker.cedarschema").OrThrow();
+        ArgumentNullException.ThrowIfNull(schema);
+        _schema = schema.Schema;
         _validator = new Validator(_schema);
     }
 
@@ -37,7 +37,7 @@ public sealed class PolicySetCheck
         [
             .. parsed.Value.Templates.Select(template => Error(template.Location, "A template with ?principal or ?resource decides nothing here: write the policy out.")),
             .. _validator.Validate(parsed.Value).Select(issue => new ValidationError("text", issue.ToString())),
-            .. parsed.Value.Policies.SelectMany(policy => CheckAnnotations(policy).Concat(CheckKind(policy, spec)).Concat(CheckDeclared(policy))),
+            .. parsed.Value.Policies.SelectMany(policy => CheckAnnotations(policy).Concat(CheckLife(policy)).Concat(CheckKind(policy, spec)).Concat(CheckDeclared(policy))),
             .. CheckScope(spec),
         ];
     }
@@ -50,12 +50,15 @@ public sealed class PolicySetCheck
             if (ReservedAnnotations.All.FirstOrDefault(reserved => Spelling.Distance(annotation.Name.Replace("_", "", StringComparison.Ordinal), reserved.Replace("_", "", StringComparison.Ordinal)) <= 2) is { } meant)
                 yield return Error(annotation.Location, $"@{annotation.Name} means nothing: did you mean @{meant}?");
         }
+    }
 
-        if (policy.FindAnnotation(ReservedAnnotations.MaxTtl) is { } life)
-        {
-            if (policy.Effect == Effect.Forbid) yield return Error(life.Location, "@max_ttl belongs on a permit: a forbid grants nothing that could be shorter.");
-            else if (!DurationConverter.TryParse(life.Value, out var span) || span <= TimeSpan.Zero) yield return Error(life.Location, "@max_ttl is a duration such as 90s, 15m or 1h.");
-        }
+    private IEnumerable<ValidationError> CheckLife(Policy policy)
+    {
+        if (policy.FindAnnotation(ReservedAnnotations.MaxTtl) is not { } life) yield break;
+        if (policy.Effect == Effect.Forbid) yield return Error(life.Location, "@max_ttl belongs on a permit: a forbid grants nothing that could be shorter.");
+        else if (!DurationConverter.TryParse(life.Value, out var span) || span <= TimeSpan.Zero) yield return Error(life.Location, "@max_ttl is a duration such as 90s, 15m or 1h.");
+        else if (!_schema.ActionsOf(policy).Any(action => GrantingActions.Contains(action.Id)))
+            yield return Error(life.Location, $"@max_ttl does nothing here: only what {string.Join(", ", GrantingActions.All)} grant has a life.");
     }
 
     private IEnumerable<ValidationError> CheckKind(Policy policy, PolicySetSpec spec)
@@ -85,6 +88,16 @@ public sealed class PolicySetCheck
     }
 
     private static ValidationError Error(SourceLocation location, string message) => new("text", $"{location}: {message}");
+}
+
+/// <summary>The actions that grant something new with a life of its own: a task or a credential.</summary>
+public static class GrantingActions
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = ["createTask", "delegate", "issue", "renew"];
+
+    /// <summary>Whether an action is one of them.</summary>
+    public static bool Contains(string action) => All.Contains(action);
 }
 
 /// <summary>The actions of administrators and incident responders.</summary>

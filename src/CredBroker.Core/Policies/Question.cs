@@ -55,7 +55,8 @@ internal sealed class Question
 
     public Request ToRequest() => new(Principal, BrokerEntities.Action(Action), Resource, CedarRecord.Of([.. _context]));
 
-    public EntityStore ToStore() => EntityStore.Create(_entities.Values.Concat(BrokerEntities.Common.Where(entity => !_entities.ContainsKey(entity.Uid))));
+    /// <summary>What is known of entities, with what <paramref name="common"/> adds for every question.</summary>
+    public EntityStore ToStore(IEnumerable<Entity> common) => EntityStore.Create(_entities.Values.Concat(common.Where(entity => !_entities.ContainsKey(entity.Uid))));
 
     /// <summary>SHA-256 over everything that policy can see.</summary>
     public string Hash()

@@ -83,7 +83,8 @@ public sealed class HeldLines(ITaskStore tasks, TaskAccess access, BrokerLimits 
         var found = (await tasks.ListAsync(query, new PageRequest(Batch, null), cancellationToken)).Items.ToDictionary(task => task.Id);
         var now = time.Now();
         var signs = new Dictionary<Uid, SignOfLife>();
-        var news = lines.Select(line => (Line: line, News: NewsOf(line, found.GetValueOrDefault(line.Task), now, signs))).ToList();
+        var news = new List<(HeldLine Line, LineNews News)>();
+        foreach (var line in lines) news.Add((line, await NewsOfAsync(line, found.GetValueOrDefault(line.Task), now, signs, cancellationToken)));
         if (signs.Count > 0) await tasks.KeepAliveAsync([.. signs.Values], cancellationToken);
         foreach (var (line, told) in news)
         {
@@ -92,10 +93,10 @@ public sealed class HeldLines(ITaskStore tasks, TaskAccess access, BrokerLimits 
         }
     }
 
-    private LineNews NewsOf(HeldLine line, AgentTask? task, DateTimeOffset now, Dictionary<Uid, SignOfLife> signs)
+    private async Task<LineNews> NewsOfAsync(HeldLine line, AgentTask? task, DateTimeOffset now, Dictionary<Uid, SignOfLife> signs, CancellationToken cancellationToken)
     {
         if (task is null || task.OverAt(now) || task.HeartbeatInterval is not { } interval) return new LineNews.Ended();
-        if (access.ToAct(line.Caller, task) is Result<AgentTask>.Refused { Error: var error }) return new LineNews.Refused(error);
+        if (await access.ToActAsync(line.Caller, task, cancellationToken) is Result<AgentTask>.Refused { Error: var error }) return new LineNews.Refused(error);
         var (aliveUntil, isNew) = limits.SignOfLife(task, interval, now);
         if (isNew) signs[task.Id] = new SignOfLife(task.Id, aliveUntil);
         return new LineNews.Alive(aliveUntil);

@@ -1,6 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Workloads;
 
 namespace CredBroker.Core.Tasks;
 
@@ -132,11 +133,25 @@ public abstract record EndTaskOutcome
     public sealed record Unknown : EndTaskOutcome;
 }
 
+/// <summary>Who looks at tasks: a workload, which may be named as a performer before it was ever bound to the task.</summary>
+/// <param name="Workload">The workload.</param>
+/// <param name="Source">Its identity source.</param>
+/// <param name="Subject">Its subject there.</param>
+public sealed record TaskViewer(Uid Workload, Uid Source, string Subject)
+{
+    /// <summary>A caller.</summary>
+    public static TaskViewer Of(Caller caller)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        return new TaskViewer(caller.Workload.Uid, caller.Workload.SourceUid, caller.Workload.Subject);
+    }
+}
+
 /// <summary>Which tasks are listed. All given conditions must hold.</summary>
 public sealed record TaskQuery
 {
-    /// <summary>Only those that this workload opened or performs; null for those who may see all.</summary>
-    public Uid? VisibleTo { get; init; }
+    /// <summary>Only those that this workload opened or performs, or is named to perform; null for those who may see all.</summary>
+    public TaskViewer? VisibleTo { get; init; }
 
     /// <summary>Only these.</summary>
     public IReadOnlyCollection<Uid>? Among { get; init; }

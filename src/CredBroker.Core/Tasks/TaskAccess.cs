@@ -1,4 +1,5 @@
 using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
 using CredBroker.Core.Policies;
 using CredBroker.Core.Workloads;
 
@@ -8,7 +9,7 @@ namespace CredBroker.Core.Tasks;
 /// Whose a task is. Its opener and its performer own it, each bound to the one instance that its issuer attests, so that a twin of the same name has no
 /// part in it. Where no instance is attested, policy must permit <c>actOnTask</c>; the kill path asks nobody.
 /// </summary>
-public sealed class TaskAccess(ITaskStore tasks, Decider decider)
+public sealed class TaskAccess(ITaskStore tasks, Decider decider, IAuditLog audit)
 {
     /// <summary>The task, if the caller may act on it. Binds the performer by its first call.</summary>
     public async Task<Result<AgentTask>> ToActAsync(Caller caller, Uid id, CancellationToken cancellationToken)
@@ -17,16 +18,15 @@ public sealed class TaskAccess(ITaskStore tasks, Decider decider)
         if (task is null) return Errors.NotFound("task");
         if (IsUnboundPerformer(caller, task))
             task = await tasks.BindPerformerAsync(id, caller.Workload.Uid, caller.Identity.Instance, caller.Actor, cancellationToken) ?? task;
-        return ToAct(caller, task);
+        return await ToActAsync(caller, task, cancellationToken);
     }
 
     /// <summary>The task as it was just read, if the caller may act on it.</summary>
-    internal Result<AgentTask> ToAct(Caller caller, AgentTask task) => Ownership(caller, task) switch
+    internal async Task<Result<AgentTask>> ToActAsync(Caller caller, AgentTask task, CancellationToken cancellationToken) => Ownership(caller, task) switch
     {
         Owns.Bound => task,
         Owns.OtherInstance => OtherInstance,
-        Owns.ByNameAlone when decider.OnTask(caller, "actOnTask", task) is { Allowed: false } decision => decision.ToError(),
-        Owns.ByNameAlone => task,
+        Owns.ByNameAlone => await ByNameAsync(caller, task, cancellationToken),
         _ => decider.OnTask(caller, "actOnTask", task).Allowed ? task : Errors.NotFound("task"),
     };
 
@@ -54,6 +54,15 @@ public sealed class TaskAccess(ITaskStore tasks, Decider decider)
 
     /// <summary>Whether the caller may see what is not its own.</summary>
     public bool MaySeeAll(Caller caller) => decider.MaySeeAll(caller);
+
+    /// <summary>An owner that nothing but its name binds: it is told that policy denied, and the decision is kept.</summary>
+    private async Task<Result<AgentTask>> ByNameAsync(Caller caller, AgentTask task, CancellationToken cancellationToken)
+    {
+        var decision = decider.OnTask(caller, "actOnTask", task);
+        if (decision.Allowed) return task;
+        await audit.AppendAsync(decision.ToAudit(caller.Actor, task.Id, resource: $"tasks/{task.Id}"), cancellationToken);
+        return decision.ToError();
+    }
 
     private static BrokerError OtherInstance => new(Reasons.NotTaskInstance, "The task belongs to another instance of this workload.");
 

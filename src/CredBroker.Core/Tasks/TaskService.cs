@@ -49,7 +49,9 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             if (round > 0) await catalog.RefreshAsync(cancellationToken);
             var parent = command.Parent is { } id ? await access.ToActAsync(command.Caller, id, cancellationToken) : null;
             if (parent is Result<AgentTask>.Refused { Error: var refused }) return refused;
-            var drafted = Draft(command, (parent as Result<AgentTask>.Ok)?.Value);
+            if (Reviews.OverdueOf(catalog.Current, command.Caller.Workload.SourceUid, time.Now()) is { } overdue) return overdue;
+            var (party, hindrance) = PerformerOf(command);
+            var drafted = Draft(command, party, (parent as Result<AgentTask>.Ok)?.Value);
             if (drafted is not Result<AgentTask>.Ok { Value: var task }) return drafted;
             // Noted before the decision: if they change while it is made, it is made again.
             var snapshot = catalog.Current;
@@ -60,6 +62,9 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
                 return decision.ToError();
             }
 
+            // Who may name no performer learns nothing of identity sources by trying.
+            if (hindrance is not null) return hindrance;
+            if (decision.MaxTtl is { } most) task = Shortened(task, most);
             var outcome = await tasks.CreateAsync(Reservation(snapshot, command, task, decision), cancellationToken);
             if (outcome is not CreateTaskOutcome.Stale) return ToResult(outcome);
         }
@@ -75,7 +80,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(query);
-        return tasks.ListAsync(access.MaySeeAll(caller) ? query : query with { VisibleTo = caller.Workload.Uid }, page, cancellationToken);
+        return tasks.ListAsync(access.MaySeeAll(caller) ? query : query with { VisibleTo = TaskViewer.Of(caller) }, page, cancellationToken);
     }
 
     /// <summary>Takes a sign of life. Answers until when the task counts as alive.</summary>
@@ -115,11 +120,9 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
         };
     }
 
-    private Result<AgentTask> Draft(CreateTaskCommand command, AgentTask? parent)
+    private Result<AgentTask> Draft(CreateTaskCommand command, TaskParty party, AgentTask? parent)
     {
         var now = time.Now();
-        var performer = PerformerOf(command);
-        if (performer is not Result<TaskParty>.Ok { Value: var party }) return ((Result<TaskParty>.Refused)performer).Error;
         var life = command.Deadline is { } asked ? asked - now : command.Ttl ?? limits.DefaultTaskLife;
         if (life <= TimeSpan.Zero) return Invalid("task.deadline", "The deadline has passed.");
         if (life > limits.LongestTaskLife) return Invalid("task.ttl", $"A task may take {DurationConverter.Format(limits.LongestTaskLife)} at most.");
@@ -143,19 +146,23 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
         };
     }
 
-    private Result<TaskParty> PerformerOf(CreateTaskCommand command)
+    // What the permits that applied leave of its life, as with a credential.
+    private static AgentTask Shortened(AgentTask task, TimeSpan most) => task with { Deadline = Instants.Min(task.Deadline, Instants.Truncate(task.CreatedAt + most)) };
+
+    /// <summary>The performer as it is named, and why it cannot be one.</summary>
+    private (TaskParty Party, BrokerError? Hindrance) PerformerOf(CreateTaskCommand command)
     {
         var caller = command.Caller;
         if (command.Performer is not { } named || (named.Source == caller.Workload.SourceName && named.Subject == caller.Workload.Subject))
         {
-            return caller.Identity.People
-                ? new BrokerError(Reasons.PermissionDenied, "A person cannot perform a task. Name the workload that does as its performer.")
-                : new TaskParty(caller.Workload.Uid, caller.Workload.SourceUid, caller.Workload.SourceName, caller.Workload.Subject, caller.Identity.Instance);
+            return (new TaskParty(caller.Workload.Uid, caller.Workload.SourceUid, caller.Workload.SourceName, caller.Workload.Subject, caller.Identity.Instance),
+                caller.Identity.People ? new BrokerError(Reasons.PermissionDenied, "A person cannot perform a task. Name the workload that does as its performer.") : null);
         }
 
-        if (catalog.Current.FindSource(named.Source) is not { } source) return new BrokerError(Reasons.ReferenceNotFound, $"There is no identity source {named.Source}.");
-        if (source.Spec.People) return new BrokerError(Reasons.PermissionDenied, "A person cannot perform a task.");
-        return new TaskParty(null, source.Uid, source.Name, named.Subject, null);
+        if (catalog.Current.FindSource(named.Source) is not { } source)
+            return (new TaskParty(null, default, named.Source, named.Subject, null), new BrokerError(Reasons.ReferenceNotFound, $"There is no identity source {named.Source}."));
+        return (new TaskParty(null, source.Uid, source.Name, named.Subject, null),
+            source.Spec.People ? new BrokerError(Reasons.PermissionDenied, "A person cannot perform a task.") : Reviews.OverdueOf(catalog.Current, source.Uid, time.Now()));
     }
 
     private NewTask Reservation(RegistrySnapshot snapshot, CreateTaskCommand command, AgentTask task, Decision decision)

@@ -58,6 +58,9 @@ public interface IWorkloadStore
     /// <summary>One; null if there is none.</summary>
     Task<Workload?> FindAsync(Uid workload, CancellationToken cancellationToken);
 
+    /// <summary>Those of these that there are, by one read.</summary>
+    Task<IReadOnlyDictionary<Uid, Workload>> FindAllAsync(IReadOnlyCollection<Uid> workloads, CancellationToken cancellationToken);
+
     /// <summary>A page, newest last.</summary>
     Task<Page<Workload>> ListAsync(Uid? source, PageRequest page, CancellationToken cancellationToken);
 }

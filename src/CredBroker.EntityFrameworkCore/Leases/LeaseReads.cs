@@ -1,6 +1,7 @@
 using CredBroker.Core.Leases;
 using CredBroker.Core.Registry;
 using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Tasks;
 using Microsoft.EntityFrameworkCore;
 
 namespace CredBroker.EntityFrameworkCore.Leases;
@@ -54,7 +55,7 @@ internal static class LeaseReads
         if (query.States is { } states) leases = leases.Where(row => states.Contains(row.State));
 
         var tasks = context.Tasks.AsQueryable();
-        if (query.VisibleTo is { } viewer) tasks = tasks.Where(row => row.OpenerWorkload == viewer || row.PerformerWorkload == viewer);
+        if (query.VisibleTo is { } viewer) tasks = TaskReads.OwnedBy(tasks, viewer);
         var seen = Seen(context, leases, tasks);
         if (query.Live is not { } live) return seen;
         return seen.Where(row => live == (

@@ -29,7 +29,7 @@ internal static class TaskReads
     public static IQueryable<FullTask> Filter(BrokerContext context, TaskQuery query)
     {
         var tasks = context.Tasks.AsQueryable();
-        if (query.VisibleTo is { } viewer) tasks = tasks.Where(row => row.OpenerWorkload == viewer || row.PerformerWorkload == viewer);
+        if (query.VisibleTo is { } viewer) tasks = OwnedBy(tasks, viewer);
         if (query.Among is { } among) tasks = tasks.Where(row => among.Contains(row.Id));
         if (query.Running is { } running) tasks = tasks.Where(row => (row.EndedAt == null) == running);
         if (query.UnderPath is { } path) tasks = UnderOrAt(tasks, path);
@@ -39,6 +39,11 @@ internal static class TaskReads
             tasks = tasks.Where(row => context.Labels.Any(label => label.TaskId == row.Id && label.Name == name && label.Value == value));
         return Full(context, tasks);
     }
+
+    /// <summary>The tasks of an owner: one that nobody is bound to yet belongs to whom it names.</summary>
+    public static IQueryable<TaskRow> OwnedBy(IQueryable<TaskRow> tasks, TaskViewer viewer) => tasks.Where(row =>
+        row.OpenerWorkload == viewer.Workload || row.PerformerWorkload == viewer.Workload
+        || (row.PerformerWorkload == null && row.PerformerSource == viewer.Source && row.PerformerSubject == viewer.Subject));
 
     /// <summary>A task and its descendants, by a range of the index.</summary>
     public static IQueryable<TaskRow> UnderOrAt(IQueryable<TaskRow> tasks, string path)

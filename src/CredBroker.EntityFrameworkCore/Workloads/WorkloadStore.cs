@@ -33,6 +33,14 @@ internal sealed class WorkloadStore(BrokerWriter writer, ReadContexts contexts, 
         return found is null ? null : WorkloadMapping.ToWorkload(found);
     }
 
+    public async Task<IReadOnlyDictionary<Uid, Workload>> FindAllAsync(IReadOnlyCollection<Uid> workloads, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(workloads);
+        if (workloads.Count == 0) return new Dictionary<Uid, Workload>();
+        var found = await contexts.ReadAsync(context => context.Workloads.Where(row => workloads.Contains(row.Uid)).ToListAsync(cancellationToken));
+        return found.ToDictionary(row => row.Uid, WorkloadMapping.ToWorkload);
+    }
+
     public async Task<Page<Workload>> ListAsync(Uid? source, PageRequest page, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(page);

@@ -9,7 +9,7 @@ namespace CredBroker.Core.Tests.Documentation;
 /// <summary>What the documentation shows is what the broker takes.</summary>
 public sealed partial class PolicyExamplesTests
 {
-    private static readonly PolicySetCheck Check = new(BrokerSchema.ReadText());
+    private static readonly PolicySetCheck Check = new(new PolicySchema(BrokerSchema.ReadText()));
 
     [TestCaseSource(nameof(Examples))]
     public void Accepts_every_policy_that_the_documentation_shows(string kind, string text)

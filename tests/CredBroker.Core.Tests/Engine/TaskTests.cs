@@ -1,3 +1,5 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Registry;
@@ -83,11 +85,46 @@ public sealed class TaskTests : EngineTests
         var root = await Broker.TaskAsync(modest);
         var child = await Broker.TaskAsync(modest, root.Id, performer: ("ci", "worker"));
         var refused = Refused(await Broker.IssueAsync(worker, child));
-        Assert.Multiple(() =>
-        {
-            Assert.That(refused.Reason, Is.EqualTo(Reasons.PolicyDenied));
-            Assert.That(refused.Message, Does.Contain("above"));
-        });
+        Assert.That(refused.Reason, Is.EqualTo(Reasons.PolicyDenied));
+        var decision = Ok(await Broker.Get<AuditService>().GetDecisionAsync(await RootAsync(), Uid.Parse(refused.Metadata["decision"].Split('/')[1]), CancellationToken.None));
+        Assert.That(decision.Draft.Detail["errors"]!.ToJsonString(), Does.Contain("above"));
+    }
+
+    [Test]
+    public async Task A_permits_longest_life_caps_the_task_that_it_opens()
+    {
+        Ok(await Broker.Get<RegistryService>().UpdateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "agents", null, new PolicySetSpec { Text = """
+            @max_ttl("20m") permit (principal, action == Action::"createTask", resource);
+            @max_ttl("10m") permit (principal == Workload::"ci/modest", action == Action::"createTask", resource);
+            @max_ttl("5m") permit (principal, action == Action::"delegate", resource);
+            permit (principal, action == Action::"issue", resource);
+            """ }, new ChangeOptions(), CancellationToken.None));
+        var (agent, modest) = (await Broker.CallerAsync(), await Broker.CallerAsync("modest"));
+        var task = await Broker.TaskAsync(agent, ttl: TimeSpan.FromHours(2));
+        var stored = (await Broker.Get<ITaskStore>().FindAsync(task.Id, CancellationToken.None))!;
+        Assert.That((task.Deadline - task.CreatedAt, stored.Deadline), Is.EqualTo((TimeSpan.FromMinutes(20), task.Deadline)));
+        Assert.That(LifeOf(await Broker.TaskAsync(modest, ttl: TimeSpan.FromHours(2))), Is.EqualTo(TimeSpan.FromMinutes(10)), "the smallest of those that applied");
+        Assert.That(LifeOf(await Broker.TaskAsync(modest, ttl: TimeSpan.FromMinutes(3))), Is.EqualTo(TimeSpan.FromMinutes(3)), "it makes nothing longer");
+        Assert.That(LifeOf(await Broker.TaskAsync(agent, task.Id, TimeSpan.FromHours(1))), Is.EqualTo(TimeSpan.FromMinutes(5)));
+        Assert.That(Ok(await Broker.IssueAsync(agent, task)).Lease.Lease.MaxExpiresAt, Is.EqualTo(task.Deadline), "what it holds ends with it");
+
+        static TimeSpan LifeOf(AgentTask task) => task.Deadline - task.CreatedAt;
+    }
+
+    [Test]
+    public async Task A_named_performer_sees_its_task_before_it_first_acts()
+    {
+        var orchestrator = await Broker.CallerAsync("orchestrator");
+        var task = await Broker.TaskAsync(orchestrator, performer: ("ci", "worker"));
+        var (worker, other) = (await Broker.CallerAsync("worker", "run-9"), await Broker.CallerAsync("other"));
+        Assert.That((await ListAsync(worker)).Select(found => found.Id), Is.EqualTo(new[] { task.Id }));
+        Assert.That(Ok(await Tasks.GetAsync(worker, task.Id, CancellationToken.None)).Performer.Workload, Is.Null, "looking binds nobody");
+        Assert.That(await ListAsync(other), Is.Empty);
+        Ok(await Broker.IssueAsync(worker, task));
+        Assert.That((await ListAsync(await Broker.CallerAsync("worker", "run-10"))).Select(found => found.Id), Is.EqualTo(new[] { task.Id }), "lists are by workload");
+        Assert.That((await ListAsync(worker)), Has.Count.EqualTo(1));
+
+        async Task<IReadOnlyList<AgentTask>> ListAsync(Workloads.Caller caller) => (await Tasks.ListAsync(caller, new TaskQuery(), new PageRequest(10, null), CancellationToken.None)).Items;
     }
 
     [Test]

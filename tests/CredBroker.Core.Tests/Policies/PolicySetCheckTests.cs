@@ -6,7 +6,7 @@ namespace CredBroker.Core.Tests.Policies;
 
 public sealed class PolicySetCheckTests
 {
-    private static readonly PolicySetCheck Check = new(BrokerSchema.ReadText());
+    private static readonly PolicySetCheck Check = new(new PolicySchema(BrokerSchema.ReadText()));
 
     [Test]
     public void Accepts_a_policy_over_what_is_attested_and_granted()
@@ -40,6 +40,7 @@ public sealed class PolicySetCheckTests
     [TestCase("@max_ttl(\"soon\") permit (principal, action == Action::\"issue\", resource);", "duration")]
     [TestCase("@max_ttl(\"0s\") permit (principal, action == Action::\"issue\", resource);", "duration")]
     [TestCase("@max_ttl(\"15m\") forbid (principal, action == Action::\"issue\", resource);", "permit")]
+    [TestCase("@max_ttl(\"15m\") permit (principal is Hook, action == Action::\"endTask\", resource);", "does nothing")]
     public void Refuses_misspelled_and_misplaced_annotations(string text, string hint) => Assert.That(Errors(text), Has.Some.Contains(hint));
 
     [TestCase("context.task.intent.what like \"*\"")]

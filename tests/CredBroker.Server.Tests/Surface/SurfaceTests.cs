@@ -87,6 +87,44 @@ internal sealed class SurfaceTests
     }
 
     [Test]
+    public async Task An_identity_source_needs_no_issuer_where_its_preset_does_and_can_accept_tokens_without_typ()
+    {
+        var root = _host.Person("root");
+        var github = await _host.MustAsync(root, "/v1/identitySources?identitySourceId=github", """{"type":"oidc","preset":"github"}""");
+        Assert.That(github.GetProperty("oidc").TryGetProperty("issuer", out _), Is.False);
+        await _host.MustAsync(root, "/v1/identitySources?identitySourceId=mesh", """{"type":"oidc","preset":"spire","oidc":{"jwksUri":"https://spire.example.org/keys","subjectPrefix":"spiffe://example.org/"}}""");
+        var own = await _host.MustAsync(root, "/v1/identitySources?identitySourceId=bare", """{"type":"oidc","oidc":{"issuer":"https://bare.example","typ":["JWT",""]}}""");
+        Assert.That(own.GetProperty("oidc").GetProperty("typ").EnumerateArray().Select(typ => typ.GetString()), Is.EqualTo(new[] { "JWT", "" }));
+
+        foreach (var body in new[] { """{"type":"oidc"}""", """{"type":"oidc","oidc":{}}""", """{"type":"oidc","preset":"kubernetes"}""", """{"type":"oidc","preset":"spire","oidc":{"subjectPrefix":"spiffe://example.org/"}}""" })
+        {
+            var (refused, error) = await _host.RestAsync(root, HttpMethod.Post, "/v1/identitySources?identitySourceId=nobody", body);
+            Assert.That((refused.StatusCode, error.GetProperty("details")[0].GetProperty("reason").GetString()), Is.EqualTo((HttpStatusCode.BadRequest, "CONFIGURATION_INVALID")), body);
+        }
+    }
+
+    [Test]
+    public async Task Answers_a_role_that_is_not_there_as_one_that_is_denied()
+    {
+        var agent = _host.Workload("agent-curious");
+        var task = (await _host.MustAsync(agent, "/v1/tasks", """{"intent":{"what":"a"}}""")).GetProperty("name").GetString()!;
+        var answers = new List<string>();
+        foreach (var body in new[] { """{"role":"providers/tokens/roles/reader","parameters":{"table":"items"}}""", """{"role":"providers/tokens/roles/absent"}""", """{"role":"providers/absent/roles/reader","parameters":{"nonsense":"1"}}""" })
+        {
+            var (response, error) = await _host.RestAsync(agent, HttpMethod.Post, $"/v1/{task}/leases:issue", body);
+            var decision = error.GetProperty("details")[0].GetProperty("metadata").GetProperty("decision").GetString()!;
+            answers.Add($"{(int)response.StatusCode} {error.GetRawText().Replace(decision, "decisions/x", StringComparison.Ordinal)}");
+        }
+
+        Assert.That(answers.Distinct(), Has.Exactly(1).Items);
+        Assert.That(answers[0], Does.StartWith("403 ").And.Contains("POLICY_DENIED").And.Not.Contains("agents"));
+        var (declared, tooLong) = await _host.RestAsync(agent, HttpMethod.Post, $"/v1/{task}/leases:issue", $$$"""{"role":"providers/tokens/roles/reader","parameters":{"table":"orders"},"declared":{"destination":"{{{new string('a', 257)}}}"}}""");
+        Assert.That(declared.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That(tooLong.GetRawText(), Does.Contain("declared.destination"));
+        await _host.MustAsync(agent, $"/v1/{task}/leases:issue", """{"role":"providers/tokens/roles/reader","parameters":{"table":"orders"},"declared":{"destination":"replica.example"}}""");
+    }
+
+    [Test]
     public async Task Says_what_policy_denied_and_keeps_the_decision()
     {
         var agent = _host.Workload("agent-denied");

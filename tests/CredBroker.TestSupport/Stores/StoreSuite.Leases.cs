@@ -196,8 +196,8 @@ public abstract partial class StoreSuite
         Assert.That(await Ids(new LeaseQuery { States = [LeaseState.Active], Provider = World.Provider, Role = World.Role, Source = World.Source, Workload = World.Workload }), Has.Exactly(3).Items);
         Assert.That(await Ids(new LeaseQuery { ExpiresBefore = Time.Now() }), Is.EqualTo(new[] { brief.Id }));
         Assert.That(await Ids(new LeaseQuery { ExpiresAfter = Time.Now() }), Is.EquivalentTo(new[] { dead.Id, alive.Id }));
-        Assert.That(await Ids(new LeaseQuery { VisibleTo = World.Workload }), Has.Exactly(3).Items);
-        Assert.That(await Ids(new LeaseQuery { VisibleTo = World.Role }), Is.Empty);
+        Assert.That(await Ids(new LeaseQuery { VisibleTo = new TaskViewer(World.Workload, World.Source, "agent") }), Has.Exactly(3).Items);
+        Assert.That(await Ids(new LeaseQuery { VisibleTo = new TaskViewer(World.Role, World.Source, "other") }), Is.Empty);
         Assert.That(await Ids(new LeaseQuery { Failing = true }), Is.Empty);
         Assert.That((await StoreWorld.FindAsync(Node, dead)).Effective, Is.EqualTo(new EffectiveState(false, EndReason.TaskEnded, Time.Now() - TimeSpan.FromSeconds(41))));
         Assert.That((await StoreWorld.FindAsync(Node, brief)).Effective.Reason, Is.EqualTo(EndReason.Expired));
