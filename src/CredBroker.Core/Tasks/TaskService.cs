@@ -49,12 +49,12 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             if (round > 0) await catalog.RefreshAsync(cancellationToken);
             var parent = command.Parent is { } id ? await access.ToActAsync(command.Caller, id, cancellationToken) : null;
             if (parent is Result<AgentTask>.Refused { Error: var refused }) return refused;
-            if (Reviews.OverdueOf(catalog.Current, command.Caller.Workload.SourceUid, time.Now()) is { } overdue) return overdue;
-            var (party, hindrance) = PerformerOf(command);
-            var drafted = Draft(command, party, (parent as Result<AgentTask>.Ok)?.Value);
-            if (drafted is not Result<AgentTask>.Ok { Value: var task }) return drafted;
             // Noted before the decision: if they change while it is made, it is made again.
             var snapshot = catalog.Current;
+            if (Reviews.OverdueOf(snapshot, command.Caller.Workload.SourceUid, time.Now()) is { } overdue) return overdue;
+            var (party, hindrance) = PerformerOf(snapshot, command);
+            var drafted = Draft(command, party, (parent as Result<AgentTask>.Ok)?.Value);
+            if (drafted is not Result<AgentTask>.Ok { Value: var task }) return drafted;
             var decision = decider.CreateTask(command.Caller, task, (parent as Result<AgentTask>.Ok)?.Value);
             if (!decision.Allowed)
             {
@@ -150,7 +150,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
     private static AgentTask Shortened(AgentTask task, TimeSpan most) => task with { Deadline = Instants.Min(task.Deadline, Instants.Truncate(task.CreatedAt + most)) };
 
     /// <summary>The performer as it is named, and why it cannot be one.</summary>
-    private (TaskParty Party, BrokerError? Hindrance) PerformerOf(CreateTaskCommand command)
+    private (TaskParty Party, BrokerError? Hindrance) PerformerOf(RegistrySnapshot snapshot, CreateTaskCommand command)
     {
         var caller = command.Caller;
         if (command.Performer is not { } named || (named.Source == caller.Workload.SourceName && named.Subject == caller.Workload.Subject))
@@ -159,10 +159,10 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
                 caller.Identity.People ? new BrokerError(Reasons.PermissionDenied, "A person cannot perform a task. Name the workload that does as its performer.") : null);
         }
 
-        if (catalog.Current.FindSource(named.Source) is not { } source)
+        if (snapshot.FindSource(named.Source) is not { } source)
             return (new TaskParty(null, default, named.Source, named.Subject, null), new BrokerError(Reasons.ReferenceNotFound, $"There is no identity source {named.Source}."));
         return (new TaskParty(null, source.Uid, source.Name, named.Subject, null),
-            source.Spec.People ? new BrokerError(Reasons.PermissionDenied, "A person cannot perform a task.") : Reviews.OverdueOf(catalog.Current, source.Uid, time.Now()));
+            source.Spec.People ? new BrokerError(Reasons.PermissionDenied, "A person cannot perform a task.") : Reviews.OverdueOf(snapshot, source.Uid, time.Now()));
     }
 
     private NewTask Reservation(RegistrySnapshot snapshot, CreateTaskCommand command, AgentTask task, Decision decision)
