@@ -188,7 +188,7 @@ public sealed class DispatcherTests : EngineTests
     {
         var agent = await Broker.CallerAsync();
         var task = await Broker.TaskAsync(agent);
-        var planned = Ok(await Broker.Get<IssuePlanner>().PlanAsync(new IssueCommand { Caller = agent, Task = task.Id, Provider = "db", Role = "read" }, None));
+        var planned = ((Planned.Ready)await Broker.Get<IssuePlanner>().PlanAsync(new IssueCommand { Caller = agent, Task = task.Id, Provider = "db", Role = "read" }, None)).Plan;
         Assert.That(planned.Decision.Allowed, Is.True);
         Ok(await Resources.UpdateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "agents", null, new PolicySetSpec { Text = "forbid (principal, action == Action::\"issue\", resource);" }, new ChangeOptions(), None));
         var now = Broker.Get<Catalog>().Current;
