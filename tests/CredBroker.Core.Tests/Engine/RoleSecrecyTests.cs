@@ -97,7 +97,7 @@ public sealed class RoleSecrecyTests : EngineTests
         var agent = await Broker.CallerAsync(attributes: ("ref", "main"));
         var stranger = await Broker.CallerAsync("stranger");
         var (mine, theirs) = (await Broker.TaskAsync(agent), await Broker.TaskAsync(stranger));
-        Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), "providers/db/roles/tables", "it leaks", null, false, None));
+        Ok(await Broker.Get<SuspensionService>().SuspendAsync(await RootAsync(), new SuspendCommand("providers/db/roles/tables", "it leaks"), None));
         Assert.That(Refused(await AskAsync(agent, mine, "db", "tables", ("table", "orders"))).Reason, Is.EqualTo(Reasons.Suspended));
         Assert.That(Refused(await AskAsync(stranger, theirs, "db", "tables", ("table", "orders"))).Reason, Is.EqualTo(Reasons.PolicyDenied));
     }
