@@ -44,10 +44,12 @@ internal static partial class Faults
     /// <summary>A text of the target's for people: one line, cut, and without anything that looks like a token.</summary>
     public static string Clean(string text)
     {
-        var line = new string([.. text.Select(character => char.IsControl(character) || char.IsSurrogate(character) ? ' ' : character)]);
+        var line = new string([.. text.Select(character => IsInvisible(character) ? ' ' : character)]);
         line = TokenPattern().Replace(SpacePattern().Replace(line, " "), "***").Trim();
         return line.Length > MostWords ? $"{line[..MostWords]}…" : line;
     }
+
+    private static bool IsInvisible(char character) => char.IsControl(character) || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.Surrogate;
 
     private static (ProviderFault Fault, ProviderEffect Effect) Classify(VaultReply reply) => reply.Status switch
     {
