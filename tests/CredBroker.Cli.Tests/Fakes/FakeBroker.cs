@@ -1,12 +1,9 @@
 using CredBroker.Client;
 using CredBroker.Client.Tokens;
+using CredBroker.TestSupport.Server;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Cli.Tests.Fakes;
 
@@ -20,7 +17,7 @@ internal sealed class FakeBroker : IAsyncDisposable
     {
         _app = app;
         State = app.Services.GetRequiredService<FakeState>();
-        Address = new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        Address = LoopbackServer.AddressesOf(app).Single();
     }
 
     public FakeState State { get; }
@@ -29,9 +26,7 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public static async Task<FakeBroker> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        var builder = LoopbackServer.CreateBuilder(HttpProtocols.Http2);
         builder.Services.AddGrpc();
         builder.Services.AddSingleton<FakeState>();
         var app = builder.Build();

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using CredBroker.Client;
 using CredBroker.Contracts.V1;
 using CredBroker.TestSupport.Postgres;
+using CredBroker.TestSupport.Server;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using Quickstart;
@@ -22,7 +23,7 @@ public sealed class CrashTests
     private StallingProxy _proxy = null!;
     private Workplace _place = null!;
     private Installation _installation = null!;
-    private BrokerProcess? _restarted;
+    private ServerProcess? _restarted;
 
     [SetUp]
     public async Task StartBroker()
@@ -121,7 +122,7 @@ public sealed class CrashTests
     }
 
     private async Task RestartAsync() =>
-        _restarted = await BrokerProcess.StartAsync(Path.Combine(_place.Folder, "credbroker.yaml"), _place.Http, CancellationToken.None);
+        _restarted = await ServerProcess.StartReadyAsync(Path.Combine(_place.Folder, "credbroker.yaml"), _place.Http);
 
     // What was held back stays so: the provider is pointed at the same target by its own address.
     private async Task RestartOnTheTargetItselfAsync()

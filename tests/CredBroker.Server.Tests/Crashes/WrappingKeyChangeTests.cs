@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using CredBroker.Contracts.V1;
 using CredBroker.TestSupport.Postgres;
+using CredBroker.TestSupport.Server;
 using Quickstart;
 
 namespace CredBroker.Server.Tests.Crashes;
@@ -51,7 +52,7 @@ public sealed class WrappingKeyChangeTests
         }
 
         _place.Write("new.key", Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
-        await Assert.ThatAsync(() => RestartAsync("  wrappingKeyFile: new.key\n"), Throws.InstanceOf<QuickstartException>(), "without the earlier key it does not start");
+        await Assert.ThatAsync(() => RestartAsync("  wrappingKeyFile: new.key\n"), Throws.InvalidOperationException, "without the earlier key it does not start");
         await using var restarted = await RestartAsync("  wrappingKeyFile: new.key\n  previousWrappingKeyFiles: [credbroker.db.key]\n");
         // A second one, with the mark of the new key: each is known by its own.
         await agent.Leases.IssueLeaseAsync(new() { Parent = task.Name, Role = Role });
@@ -69,14 +70,14 @@ public sealed class WrappingKeyChangeTests
         Assert.That(await LoginsAsync(), Is.Zero);
     }
 
-    private Task<BrokerProcess> RestartAsync(string keys)
+    private Task<ServerProcess> RestartAsync(string keys)
     {
         var configuration = Path.Combine(_place.Folder, "credbroker.yaml");
         var first = Path.Combine(_place.Folder, "first.yaml");
         if (!File.Exists(first)) File.Copy(configuration, first);
         const string After = "  environment: development\n";
         _place.Write("credbroker.yaml", File.ReadAllText(first).Replace(After, After + keys, StringComparison.Ordinal));
-        return BrokerProcess.StartAsync(configuration, _place.Http, CancellationToken.None);
+        return ServerProcess.StartReadyAsync(configuration, _place.Http);
     }
 
     private Task<long> LoginsAsync() => _database.ScalarAsync<long>($"SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname LIKE 'cb\\_{Installation.Id}\\_%'");

@@ -17,13 +17,11 @@ using CredBroker.EntityFrameworkCore;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.Providers.Token;
 using CredBroker.Quartz;
+using CredBroker.TestSupport.Server;
 using DevIdentity;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -59,14 +57,9 @@ internal sealed class SurfaceHost : IAsyncDisposable
         var issuer = await DevIdentitySource.StartAsync();
         var folder = Directory.CreateTempSubdirectory("credbroker-surface-").FullName;
         var wrapping = Enumerable.Range(1, 32).Select(value => (byte)value).ToArray();
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = LoopbackServer.CreateBuilder(HttpProtocols.Http1, HttpProtocols.Http2);
         var log = new KeptLog();
-        builder.Logging.ClearProviders().AddProvider(log);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
-        });
+        builder.Logging.AddProvider(log);
         builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton(new InstallationOptions { Id = "test01", PublicUrl = "http://127.0.0.1:1", WrappingKey = wrapping })
@@ -88,8 +81,8 @@ internal sealed class SurfaceHost : IAsyncDisposable
         await app.Services.GetRequiredService<Catalog>().RefreshAsync(default);
         await RegisterPeopleAsync(app.Services, issuer);
         await app.StartAsync();
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
-        return new SurfaceHost(app, issuer, folder, new Uri(addresses[0]), GrpcChannel.ForAddress(addresses[1])) { Log = log };
+        var addresses = LoopbackServer.AddressesOf(app);
+        return new SurfaceHost(app, issuer, folder, addresses[0], GrpcChannel.ForAddress(addresses[1])) { Log = log };
     }
 
     /// <summary>A token of a person, who is the root as <c>root</c>.</summary>

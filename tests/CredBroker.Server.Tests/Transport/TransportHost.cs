@@ -1,16 +1,12 @@
-using System.Net;
 using CredBroker.AspNetCore;
 using CredBroker.AspNetCore.Json;
 using CredBroker.Contracts.V1;
+using CredBroker.TestSupport.Server;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Server.Tests.Transport;
 
@@ -35,13 +31,7 @@ internal sealed class TransportHost : IAsyncDisposable
 
     public static async Task<TransportHost> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
-        });
+        var builder = LoopbackServer.CreateBuilder(HttpProtocols.Http1, HttpProtocols.Http2);
         var received = new Received();
         builder.Services.AddSingleton(received);
         builder.Services.AddTransport();
@@ -53,8 +43,8 @@ internal sealed class TransportHost : IAsyncDisposable
         app.MapGrpcService<NotingProviders>();
         app.MapGrpcService<NotingPolicySets>();
         await app.StartAsync();
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
-        return new TransportHost(app, received, new HttpClient { BaseAddress = new Uri(addresses[0]) }, GrpcChannel.ForAddress(addresses[1]));
+        var addresses = LoopbackServer.AddressesOf(app);
+        return new TransportHost(app, received, new HttpClient { BaseAddress = addresses[0] }, GrpcChannel.ForAddress(addresses[1]));
     }
 
     public async ValueTask DisposeAsync()

@@ -39,6 +39,8 @@ public sealed class ServerProcess : IAsyncDisposable
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(typeof(ServerConfiguration).Assembly.Location);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        // A shell's own settings of the broker are not this one's.
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("CREDBROKER__", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new ServerProcess(Process.Start(start)!);
     }
