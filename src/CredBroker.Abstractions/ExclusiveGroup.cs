@@ -61,7 +61,8 @@ public sealed record GroupRevokeOutcome(IReadOnlyDictionary<Uid, RevokeOutcome> 
 
     /// <summary>
     /// Set when the document had no room and denies everything issued before this instant instead: whatever else of the group was issued before is dead
-    /// too, and its leases are ended. Only where the administrator allowed it.
+    /// too, and its leases are ended. By the target's clock, and told by every call while it stands: only a later instant is news. Only where the
+    /// administrator allowed it.
     /// </summary>
     public DateTimeOffset? KilledAllIssuedBefore { get; init; }
 }

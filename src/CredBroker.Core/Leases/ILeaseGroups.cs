@@ -23,8 +23,11 @@ public interface ILeaseGroups
     /// <summary>Gives a claim back, at once or after a time. False when it had been lost.</summary>
     Task<bool> ReleaseAsync(Uid group, long fence, TimeSpan after, CancellationToken cancellationToken);
 
-    /// <summary>The document had no room and now kills everything that was issued until now: all of that is to end.</summary>
-    Task OverflowAsync(Uid group, CancellationToken cancellationToken);
+    /// <summary>
+    /// The document had no room and kills everything that was issued before an instant of the target's clock. If that is later than what was told before, everything
+    /// that was reserved until now is to end. Answers whether it was.
+    /// </summary>
+    Task<bool> OverflowAsync(Uid group, DateTimeOffset killedBefore, CancellationToken cancellationToken);
 
     /// <summary>Ends what an overflow killed, one batch. Answers whether there may be more.</summary>
     Task<bool> FanOutAsync(int batch, CancellationToken cancellationToken);

@@ -52,18 +52,18 @@ public sealed partial class GroupAttempt(
             if (use.Provider is not IGroupRevokingProvider revoking)
                 throw new ProviderException(ProviderFault.NotSupported, "The provider cannot revoke in groups.", ProviderEffect.None);
             var (request, events) = RequestOf(claim);
-            if (request.Due.Count == 0) return new Answer(events, Definite: true, Overflowed: false, InTime: true);
+            if (request.Due.Count == 0) return new Answer(events, Definite: true, KilledBefore: null, InTime: true);
 
             var asked = time.Now();
             var outcome = await revoking.RevokeGroupAsync(request, bound.Token);
             breaker.Succeeded(provider);
             foreach (var lease in claim.Due.Where(lease => !events.ContainsKey(lease.Id))) events[lease.Id] = EventOf(lease, outcome, asked);
-            return new Answer(events, Definite: true, outcome.KilledAllIssuedBefore is not null, InTime(claim, claimedAt));
+            return new Answer(events, Definite: true, outcome.KilledAllIssuedBefore, InTime(claim, claimedAt));
         }
         catch (Exception e)
         {
             var error = ProviderWords.Unexpected(e);
-            return new Answer(verdicts.Failed(claim.Due, error), error.Effect == ProviderEffect.None, Overflowed: false, InTime(claim, claimedAt));
+            return new Answer(verdicts.Failed(claim.Due, error), error.Effect == ProviderEffect.None, KilledBefore: null, InTime(claim, claimedAt));
         }
         finally
         {
@@ -105,11 +105,10 @@ public sealed partial class GroupAttempt(
 
     private async Task RecordOverflowAsync(ClaimedGroup claim, Answer answer)
     {
-        if (!answer.Overflowed) return;
-        LogOverflow(logger, claim.Name);
+        if (answer.KilledBefore is not { } killedBefore) return;
         try
         {
-            await groups.OverflowAsync(claim.Id, CancellationToken.None);
+            if (await groups.OverflowAsync(claim.Id, Instants.Truncate(killedBefore), CancellationToken.None)) LogOverflow(logger, claim.Name, killedBefore);
         }
         catch (Exception e)
         {
@@ -138,12 +137,12 @@ public sealed partial class GroupAttempt(
 
     /// <param name="Events">What each lease's attempt came to.</param>
     /// <param name="Definite">Nothing of the call can act any more.</param>
-    /// <param name="Overflowed">The document denies everything issued until now.</param>
+    /// <param name="KilledBefore">The document denies everything issued before.</param>
     /// <param name="InTime">The call returned while its claim lasted.</param>
-    private sealed record Answer(IReadOnlyDictionary<Uid, LeaseEvent> Events, bool Definite, bool Overflowed, bool InTime);
+    private sealed record Answer(IReadOnlyDictionary<Uid, LeaseEvent> Events, bool Definite, DateTimeOffset? KilledBefore, bool InTime);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The document of group {Group} had no room: it denies everything that was issued before, and all of that is ended")]
-    private static partial void LogOverflow(ILogger logger, string group);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The document of group {Group} has no room: it denies everything that was issued before {KilledBefore:O}, and all of that is ended")]
+    private static partial void LogOverflow(ILogger logger, string group, DateTimeOffset killedBefore);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "That the document of group {Group} denies everything issued before could not be recorded yet")]
     private static partial void LogOverflowNotRecorded(ILogger logger, string group, Exception error);

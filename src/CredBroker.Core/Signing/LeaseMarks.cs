@@ -35,7 +35,7 @@ public sealed class LeaseMarks
         ArgumentNullException.ThrowIfNull(keyId);
         var (id, key) = keyId.Length == 0 ? _keys[0] : _keys.Find(candidate => candidate.Id == keyId);
         if (key is null)
-            throw new ProviderException(ProviderFault.Misconfigured, $"The wrapping key {keyId}, which the mark at the target was made with, is not configured.", ProviderEffect.None);
+            throw new ProviderException(ProviderFault.Credential, $"The wrapping key {keyId}, which the mark at the target was made with, is not configured.", ProviderEffect.None);
         return new LeaseMark(_installationId, leaseId, id, Mac(key, _installationId, leaseId));
     }
 

@@ -40,8 +40,8 @@ internal sealed class LeaseGroups(BrokerWriter writer, ReadContexts contexts, Ha
     public Task<bool> ReleaseAsync(Uid group, long fence, TimeSpan after, CancellationToken cancellationToken) =>
         writer.WriteAsync(LocksOf(group), session => GroupClaiming.ReleaseAsync(session, group, fence, after), cancellationToken);
 
-    public Task OverflowAsync(Uid group, CancellationToken cancellationToken) =>
-        writer.WriteAsync(LocksOf(group), session => GroupOverflow.RecordAsync(session, group), cancellationToken);
+    public Task<bool> OverflowAsync(Uid group, DateTimeOffset killedBefore, CancellationToken cancellationToken) =>
+        writer.WriteAsync(LocksOf(group), session => GroupOverflow.RecordAsync(session, group, killedBefore), cancellationToken);
 
     public async Task<bool> FanOutAsync(int batch, CancellationToken cancellationToken)
     {
@@ -69,11 +69,12 @@ internal sealed class LeaseGroups(BrokerWriter writer, ReadContexts contexts, Ha
 /// <summary>What ends because a document had no room.</summary>
 internal static class GroupOverflow
 {
-    public static async Task<bool> RecordAsync(WriteSession session, Uid uid)
+    public static async Task<bool> RecordAsync(WriteSession session, Uid uid, DateTimeOffset killedBefore)
     {
         var group = await session.FindAsync(session.Tables.Groups, $"WHERE x.uid = {uid}");
-        if (group is null) return false;
-        await session.ExecuteAsync($"UPDATE {session.Tables.Groups.Name} SET killed_before = {session.Now} WHERE uid = {uid}");
+        // It stands for as long as it must, and is told each time: what came after it is not to be ended by that.
+        if (group is null || group.DeniedBefore >= killedBefore) return false;
+        await session.ExecuteAsync($"UPDATE {session.Tables.Groups.Name} SET killed_before = {session.Now}, denied_before = {killedBefore} WHERE uid = {uid}");
         session.Audit(new AuditDraft(AuditTypes.GroupOverflowed, Actor.Broker) { Detail = new() { ["group"] = group.Name, ["target"] = group.TargetIdentity } });
         session.MadeWork = true;
         return true;

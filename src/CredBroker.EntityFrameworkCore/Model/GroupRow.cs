@@ -16,6 +16,9 @@ public sealed class GroupRow
     /// <summary>Until when the last claim holds.</summary>
     public DateTimeOffset Until { get; set; }
 
+    /// <summary>Everything issued before this instant of the target's clock is denied by the document, as the target last told; null when it never overflowed.</summary>
+    public DateTimeOffset? DeniedBefore { get; set; }
+
     /// <summary>What was reserved before is dead at the target since the document overflowed, and has still to be ended here; null when nothing has.</summary>
     public DateTimeOffset? KilledBefore { get; set; }
 

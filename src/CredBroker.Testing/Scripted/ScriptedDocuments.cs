@@ -70,7 +70,12 @@ public sealed class ScriptedDocuments
             DateTimeOffset? before = names.Count > Room ? _target.Now : null;
             _denied[request.Group] = names.Take(Room).ToDictionary(name => name, name => DeniedAt(request.Group, name), StringComparer.Ordinal);
             if (before is { } cut) _deniedBefore[request.Group] = cut;
-            return new GroupRevokeOutcome(ours.ToDictionary(due => due.LeaseId, due => OutcomeOf(request.Group, due))) { Failures = failures, KilledAllIssuedBefore = before };
+            return new GroupRevokeOutcome(ours.ToDictionary(due => due.LeaseId, due => OutcomeOf(request.Group, due)))
+            {
+                Failures = failures,
+                // Told for as long as it stands, as a target's document says it.
+                KilledAllIssuedBefore = _deniedBefore.TryGetValue(request.Group, out var standing) ? standing : null,
+            };
         }
     }
 

@@ -301,15 +301,56 @@ public sealed class GroupTests(bool postgres)
         Assert.That(Lives(bystander), Is.False, "the document denies everything that was issued before");
         _broker.Time.Advance(TimeSpan.FromSeconds(1));
         var later = await IssueAsync();
-        await _broker.LookAsync();
-        await _broker.LookAsync();
+        for (var look = 0; look < 3; look++) await _broker.LookAsync();
+        var more = await IssueAsync();
+        await RevokeAsync(more);
+        for (var look = 0; look < 3; look++) await _broker.LookAsync();
 
-        await AssertDeadAsync([.. several, bystander]);
+        await AssertDeadAsync([.. several, bystander, more]);
         Assert.That((await LeaseAsync(bystander)).EndReason, Is.EqualTo(EndReason.GroupOverflowed));
         Assert.That(await _broker.StoryAsync(_task), Does.Contain(AuditTypes.LeaseRevoking));
         Assert.That((await _broker.Get<IAuditLog>().ListAsync(new AuditQuery { Types = [AuditTypes.GroupOverflowed] }, new PageRequest(10, null), CancellationToken.None)).Items, Has.Count.EqualTo(1));
         Assert.That(new[] { elsewhere, later }.Select(Lives), Is.All.True);
         foreach (var lease in new[] { elsewhere, later }) Assert.That((await _broker.LeaseAsync(lease.Lease.Lease.Id)).Effective.Live);
+    }
+
+    [Test]
+    public async Task One_whose_mark_cannot_be_made_is_denied_with_the_others_and_not_taken_for_dead()
+    {
+        var (first, second) = (await IssueAsync(), await IssueAsync());
+        await _database.ExecuteAsync($"UPDATE {_database.Schema}leases SET mark_key_id = 'ffffffff' WHERE external_name = '{(await LeaseAsync(first)).ExternalName}'");
+        await RevokeAsync(first);
+        await RevokeAsync(second);
+        await _broker.LookAsync();
+        await AssertDeadAsync([second]);
+        Assert.That(Lives(first), Is.False);
+        var stuck = await LeaseAsync(first);
+        Assert.That((stuck.State, stuck.LastError!.Fault), Is.EqualTo((LeaseState.Revoking, ProviderFault.Credential)));
+    }
+
+    [Test]
+    public async Task An_issue_that_returns_after_its_turn_ran_out_is_taken_for_one_that_wrote()
+    {
+        var first = await IssueAsync("guarded");
+        var gate = new ScriptedGate();
+        Calls.Next(ScriptedOperation.Issue, ScriptedStep.Hangs(gate));
+        var issuing = _broker.IssueAsync(_agent, _task, "guarded");
+        await gate.Reached;
+        _broker.Time.Advance(TimeSpan.FromSeconds(36));
+        Assert.That(Refused(await issuing).Reason, Is.EqualTo(Reasons.ProviderUnavailable));
+        await RevokeAsync(first);
+        await _broker.LookAsync();
+        Assert.That(Calls.Count(ScriptedOperation.RevokeGroup), Is.Zero, "the call has not returned, and may still write");
+        _broker.Time.Advance(TimeSpan.FromSeconds(20));
+        await _broker.LookAsync();
+        await AssertDeadAsync([first]);
+
+        gate.Open();
+        await UntilAsync(async () => (await LeaseAsync(first)).EndReason == EndReason.Reappeared, "what was proven meanwhile is looked at again");
+        await UntilAsync(async () => (await _broker.LeasesOfAsync(_task)).All(view => view.Lease.EndReason == EndReason.Reappeared), "and what came late is known");
+        await _broker.LookAsync();
+        await AssertDeadAsync([first]);
+        Assert.That((await _broker.LeasesOfAsync(_task)).Select(view => view.Lease.State), Is.EquivalentTo(new[] { LeaseState.Revoked, LeaseState.Void }), "past its deadline it made nothing");
     }
 
     [Test]

@@ -81,7 +81,7 @@ internal sealed class InstallationTests
         Assert.That(changed.Make(_lease).KeyId, Is.EqualTo(changed.PresentKeyId).And.EqualTo(LeaseMarks.KeyIdOf([.. Ours.WrappingKey.Reverse()])));
         Assert.That(changed.Make(_lease, ""), Is.EqualTo(changed.Make(_lease)), "leases from before the key was noted");
         var failure = Assert.Throws<ProviderException>(() => _marks.Make(_lease, changed.PresentKeyId));
-        Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Misconfigured, ProviderEffect.None)));
+        Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Credential, ProviderEffect.None)), "the provider is not at fault");
     }
 
     [Test]

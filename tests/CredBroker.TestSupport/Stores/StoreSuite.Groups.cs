@@ -203,17 +203,23 @@ public abstract partial class StoreSuite
         for (var i = 0; i < 5; i++) before.Add(await IssueGroupedAsync(task));
         before.Add(await ReserveGroupedAsync(task));
         var elsewhere = await IssueGroupedAsync(task, "another");
-        await Node.Groups.OverflowAsync(before[0].Group!.Id, None);
+        var cut = Time.Now().AddSeconds(-20);
+        await Node.Groups.OverflowAsync(before[0].Group!.Id, cut, None);
         Time.Advance(TimeSpan.FromSeconds(1));
         var later = await IssueGroupedAsync(task);
 
         Assert.That(await Node.Groups.FanOutAsync(4, None), Is.True);
         await RestartAsync();
+        await Node.Groups.OverflowAsync(before[0].Group!.Id, cut, None);
         while (await Node.Groups.FanOutAsync(4, None)) { }
         foreach (var lease in before)
             Assert.That((await StoreWorld.FindAsync(Node, lease)).Lease, Has.Property("State").EqualTo(LeaseState.Revoking).And.Property("EndReason").EqualTo(EndReason.GroupOverflowed));
         foreach (var lease in new[] { elsewhere, later }) Assert.That((await StoreWorld.FindAsync(Node, lease)).Effective.Live);
-        Assert.That((await Node.Audit.ListAsync(new AuditQuery { Types = [AuditTypes.GroupOverflowed] }, new PageRequest(10, null), None)).Items, Has.Count.EqualTo(1));
+        Assert.That((await Node.Audit.ListAsync(new AuditQuery { Types = [AuditTypes.GroupOverflowed] }, new PageRequest(10, null), None)).Items, Has.Count.EqualTo(1), "told again, it is no news");
+
+        await Node.Groups.OverflowAsync(before[0].Group!.Id, cut.AddSeconds(1), None);
+        while (await Node.Groups.FanOutAsync(4, None)) { }
+        Assert.That((await StoreWorld.FindAsync(Node, later)).Lease.EndReason, Is.EqualTo(EndReason.GroupOverflowed), "a later one is");
     }
 
     [Test]
