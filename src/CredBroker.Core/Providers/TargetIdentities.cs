@@ -8,22 +8,35 @@ namespace CredBroker.Core.Providers;
 /// <summary>Knows which target each provider points at. A provider that could not be asked when it was registered is asked before its first lease.</summary>
 public sealed class TargetIdentities(ProviderPool pool, IRegistryStore store, Catalog catalog, TimeProvider time)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>The target's identity; asks for it and keeps it if it is not known yet.</summary>
     public async Task<Result<string>> EnsureAsync(Registered<ProviderSpec> provider, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(provider);
         if (provider.Entry.TargetIdentity.Length > 0) return provider.Entry.TargetIdentity;
+        ProviderHealth health;
         try
         {
-            await using var use = pool.Acquire(provider.Uid);
-            var health = await use.Provider.CheckAsync(cancellationToken);
-            await AcceptAsync(provider.Entry, health.TargetIdentity, Actor.Broker, cancellationToken);
-            return health.TargetIdentity;
+            health = await CheckAsync(provider.Uid, cancellationToken).WaitAsync(Patience, time, cancellationToken);
         }
-        catch (ProviderException e)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return new BrokerError(Reasons.ProviderUnavailable, $"The provider {provider.Name} cannot be reached, and its target was never seen ({e.Fault}).") { RetryAfter = TimeSpan.FromSeconds(5) };
+            var fault = e is TimeoutException or OperationCanceledException ? ProviderFault.Unreachable : ProviderWords.Unexpected(e).Fault;
+            return new BrokerError(Reasons.ProviderUnavailable, $"The provider {provider.Name} cannot be reached, and its target was never seen ({fault}).") { RetryAfter = TimeSpan.FromSeconds(5) };
         }
+
+        await AcceptAsync(provider.Entry, health.TargetIdentity, Actor.Broker, cancellationToken);
+        return health.TargetIdentity;
+    }
+
+    // It holds the provider until it truly returns, whether or not anybody still waits.
+    private async Task<ProviderHealth> CheckAsync(Uid provider, CancellationToken cancellationToken)
+    {
+        using var bound = new CancellationTokenSource(Patience, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
+        await using var use = pool.Acquire(provider);
+        return await use.Provider.CheckAsync(both.Token);
     }
 
     /// <summary>Keeps an identity as the one that evidence must come from.</summary>

@@ -25,6 +25,24 @@ public sealed class OperationTests : CommandTestBase
     }
 
     [Test]
+    public async Task Suspending_says_how_many_may_die_a_few_more_than_were_shown()
+    {
+        await OutAsync(0, "suspend", "providers/books", "--reason", "leaked", "--yes");
+        Assert.That(Broker.State.Requests<CreateSuspensionRequest>().Select(request => (request.ValidateOnly, request.HasMostLeases, request.MostLeases)), Is.EqualTo(new[] { (true, false, 0L), (false, true, 10L) }));
+    }
+
+    [Test]
+    public async Task Erasing_a_tasks_texts_asks_first()
+    {
+        await Cli.RunAsync("tasks", "create", "--what", "count the books");
+        string[] args = ["tasks", "erase-texts", "00000000000000000000000001"];
+        await ErrorAsync(2, args);
+        Assert.That(Broker.State.Requests<EraseTaskTextsRequest>(), Is.Empty);
+        await OutAsync(0, [.. args, "--yes"]);
+        Assert.That(Broker.State.Requests<EraseTaskTextsRequest>().Single().Name, Is.EqualTo("tasks/00000000000000000000000001"));
+    }
+
+    [Test]
     public async Task A_provider_that_lacks_something_is_a_finding()
     {
         Assert.That(await ErrorAsync(0, "provider", "check", "books"), Does.Contain("providers/books is healthy. Its target: system 7"));

@@ -184,6 +184,32 @@ public sealed class DispatcherTests : EngineTests
     }
 
     [Test]
+    public async Task A_target_that_was_never_seen_and_hangs_holds_a_request_up_for_a_while_and_not_for_ever()
+    {
+        var target = Broker.Scripted.Target("silent");
+        target.Calls.Next(ScriptedOperation.Check, ScriptedStep.Fails(ProviderFault.Unreachable));
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Provider, "silent", null, new ProviderSpec { Type = "scripted", Config = ScriptedProviderType.Configure("silent") }, new ChangeOptions(), None));
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Role, "read", "silent", new RoleSpec { Kind = "scripted", Template = ScriptedRoleKind.Template() }, new ChangeOptions(), None));
+        var gate = new ScriptedGate();
+        target.Calls.Always(ScriptedOperation.Check, ScriptedStep.Hangs(gate));
+        var agent = await Broker.CallerAsync();
+        var task = await Broker.TaskAsync(agent);
+        var issuing = Broker.Issuance.IssueAsync(new IssueCommand { Caller = agent, Task = task.Id, Provider = "silent", Role = "read" }, None);
+        await gate.Reached;
+        // Whoever waits may arm its timer a moment later: the clock moves until it answers.
+        await Until(
+            () =>
+            {
+                Broker.Time.Advance(TimeSpan.FromMilliseconds(100));
+                return issuing.IsCompleted;
+            },
+            "somebody stops waiting");
+        Assert.That(Refused(await issuing).Reason, Is.EqualTo(Reasons.ProviderUnavailable));
+        Assert.That(await Broker.LeasesOfAsync(task), Is.Empty);
+        gate.Open();
+    }
+
+    [Test]
     public async Task A_decision_under_a_policy_that_changes_before_the_reservation_is_made_again()
     {
         var agent = await Broker.CallerAsync();
