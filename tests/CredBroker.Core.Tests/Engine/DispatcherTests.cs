@@ -105,7 +105,8 @@ public sealed class DispatcherTests : EngineTests
 
         var order = Broker.Target.Calls.Made.Where(call => call.Operation == ScriptedOperation.Revoke).Select(call => call.Name).ToList();
         var places = first.Names.Concat(second.Names).Select(name => order.IndexOf(name)).ToList();
-        Assert.That(places, Is.All.LessThan(Slots + 15), "they wait for what was under way, and for nothing else");
+        // The last of them may share its claim with the first of the storm, and what was claimed together starts in any order.
+        Assert.That(places, Is.All.LessThan(Slots + 15 + Slots - 1), "they wait for what was under way, and for nothing else");
         Assert.That(second.Names.Select(name => order.IndexOf(name)), Is.All.LessThan(Slots + 6 + Slots), "twelve of one do not stand before three of another");
         Assert.That(order.IndexOf(modestLease.ExternalName), Is.LessThan(Slots), "nor sixty before one in the storm");
         Assert.That(order, Is.Unique);
