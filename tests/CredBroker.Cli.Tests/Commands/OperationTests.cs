@@ -27,7 +27,7 @@ public sealed class OperationTests : CommandTestBase
     [Test]
     public async Task Suspending_says_how_many_may_die_a_few_more_than_were_shown()
     {
-        await OutAsync(0, "suspend", "providers/books", "--reason", "leaked", "--yes");
+        await OutAsync(0, "suspensions", "suspend", "providers/books", "--reason", "leaked", "--yes");
         Assert.That(Broker.State.Requests<CreateSuspensionRequest>().Select(request => (request.ValidateOnly, request.HasMostLeases, request.MostLeases)), Is.EqualTo(new[] { (true, false, 0L), (false, true, 10L) }));
     }
 
