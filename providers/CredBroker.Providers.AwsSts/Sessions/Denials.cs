@@ -49,7 +49,7 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
             var stood = text is null ? null : DenyDocument.Read(text);
             var seen = SeenBefore(role.Text, stood);
             var wanted = WantedOf(role, due, others, stood, readAt);
-            var (stands, at) = MustWrite(stood, text is not null, wanted) ? await PutAsync(role, wanted, readAt, cancellationToken).ConfigureAwait(false) : (stood, readAt);
+            var (stands, at) = MustWrite(stood, text is not null, wanted) ? await PutAsync(role, wanted, due, readAt, cancellationToken).ConfigureAwait(false) : (stood, readAt);
             _seen[role.Text] = (stands?.Denied ?? Enumerable.Empty<string>()).ToDictionary(name => name, name => seen.TryGetValue(name, out var since) ? since : at, StringComparer.Ordinal);
             return new DenialState(identity, at, found.Id, stood, stands, seen);
         }
@@ -62,6 +62,10 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
     /// <summary>Whether everything issued to a lease is denied by the cut-off.</summary>
     public static bool IsOlder(RevokeRequest request, SessionHandle? handle, DateTimeOffset? cutOff) => cutOff is { } date
         && (handle?.IssuedAt is { } issued ? issued.AddSeconds(1) < date : IsOlder(request.ExternalName, date));
+
+    // Beside a cut-off stands what may be younger; of what was reserved before it, only what was put there because its call may still arrive.
+    private static bool StandsBeside(string name, DateTimeOffset cutOff, DenyDocument stood) =>
+        !IsOlder(name, cutOff) && (stood.Denied.Contains(name) || Names.ReservedAt(name) >= cutOff);
 
     private static bool IsOlder(string name, DateTimeOffset cutOff) => Names.ReservedAt(name) is { } reserved && reserved + IssuedWithin < cutOff;
 
@@ -83,7 +87,7 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
         var kept = others is not null
             ? others.Where(other => other.PossibleDeathAt > now && Names.IsExternal(other.ExternalName)).Select(other => other.ExternalName)
             : stood?.Denied.Where(name => Names.ReservedAt(name) is not { } reserved || now < reserved + LongestSession + IssuedWithin) ?? [];
-        var names = new HashSet<string>(kept.Where(name => cutOff is null || !IsOlder(name, cutOff.Value)), StringComparer.Ordinal);
+        var names = new HashSet<string>(kept.Where(name => cutOff is not { } date || StandsBeside(name, date, stood!)), StringComparer.Ordinal);
         var mended = false;
         foreach (var (request, handle) in due)
         {
@@ -111,7 +115,8 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
         return stale > 0 && (wanted.Denied.Count == 0 || stale * 4 >= stood.Denied.Count);
     }
 
-    private async Task<(DenyDocument Document, DateTimeOffset Now)> PutAsync(RoleArn role, DenyDocument wanted, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<(DenyDocument Document, DateTimeOffset Now)> PutAsync(
+        RoleArn role, DenyDocument wanted, IReadOnlyList<(RevokeRequest Request, SessionHandle? Handle)> due, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (wanted.IsEmpty)
         {
@@ -129,11 +134,15 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
             }
         }
 
-        return await FoldAsync(role, wanted, now, cancellationToken).ConfigureAwait(false);
+        return await FoldAsync(role, wanted, due, now, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The last resort: deny all that was issued until now, whoever opened it. The cut-off is compared strictly, with whole seconds: it is rounded up.</summary>
-    private async Task<(DenyDocument Document, DateTimeOffset Now)> FoldAsync(RoleArn role, DenyDocument wanted, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>
+    /// The last resort: deny all that was issued until now, whoever opened it. The cut-off is compared strictly, with whole seconds: it is rounded up. By name
+    /// stands beside it whose call may still arrive, and the youngest of the others as far as there is room.
+    /// </summary>
+    private async Task<(DenyDocument Document, DateTimeOffset Now)> FoldAsync(
+        RoleArn role, DenyDocument wanted, IReadOnlyList<(RevokeRequest Request, SessionHandle? Handle)> due, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (configuration.RoleOf(role.Text) is not { MayDenyAllOlder: true })
         {
@@ -145,10 +154,19 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
         }
 
         var cutOff = SessionOpening.WholeSeconds(now).AddSeconds(2);
-        var folded = new DenyDocument(
-            wanted.Denied.Where(name => !IsOlder(name, cutOff)).ToHashSet(StringComparer.Ordinal), SessionOpening.WholeSeconds(now), cutOff);
-        var answer = await api.PutRolePolicyAsync(role.Name, Names.DenyPolicy, folded.Text, cancellationToken).ConfigureAwait(false);
-        answer.Require();
-        return (folded, answer.Now);
+        var arriving = due.Where(one => one.Request.MayStillArriveUntil > now).Select(one => one.Request.ExternalName).ToHashSet(StringComparer.Ordinal);
+        var young = wanted.Denied.Where(name => !IsOlder(name, cutOff)).OrderByDescending(arriving.Contains).ThenByDescending(Names.ReservedAt).ToList();
+        while (true)
+        {
+            var folded = new DenyDocument(young.ToHashSet(StringComparer.Ordinal), SessionOpening.WholeSeconds(now), cutOff);
+            var answer = await api.PutRolePolicyAsync(role.Name, Names.DenyPolicy, folded.Text, cancellationToken).ConfigureAwait(false);
+            if (answer is not QueryAnswer.Refused { Code: "LimitExceeded" } || young.Count <= arriving.Count)
+            {
+                answer.Require();
+                return (folded, answer.Now);
+            }
+
+            young = young[..Math.Max(arriving.Count, young.Count / 2)];
+        }
     }
 }
