@@ -1,4 +1,5 @@
 using CredBroker.Manifests;
+using CredBroker.Providers.AwsSts;
 using CredBroker.Providers.Azure;
 using CredBroker.Providers.PostgreSql;
 using CredBroker.Providers.Token;
@@ -29,7 +30,8 @@ try
         .AddProvider<TokenProviderType>()
         .AddProvider<PostgreSqlProviderType>()
         .AddProvider<VaultProviderType>()
-        .AddProvider<AzureProviderType>();
+        .AddProvider<AzureProviderType>()
+        .AddProvider<AwsStsProviderType>();
     await using var app = builder.Build();
     var start = app.Services.GetRequiredService<BrokerStart>();
     if (line.Command == ServerCommand.Migrate)

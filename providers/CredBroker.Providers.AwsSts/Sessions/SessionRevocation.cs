@@ -43,11 +43,29 @@ internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration con
     {
         Names.RequireExternal(request.ExternalName);
         var handle = SessionHandle.Open(request.Handle, configuration.TargetIdentity);
-        if (!RoleArn.TryParse(request.Group ?? handle?.Role, out var role))
-            throw new ProviderException(ProviderFault.Credential, "Neither the lease nor its handle says of which role the session is.", ProviderEffect.None);
-        var state = await denials.WriteAsync(role, [(request, handle)], null, cancellationToken).ConfigureAwait(false);
-        return Judge(request, handle, role, state);
+        RevokeOutcome? last = null;
+        foreach (var role in RolesOf(request, handle))
+        {
+            var state = await denials.WriteAsync(role, [(request, handle)], null, cancellationToken).ConfigureAwait(false);
+            last = Later(last, Judge(request, handle, role, state));
+        }
+
+        return last ?? throw new ProviderException(ProviderFault.Misconfigured, "The provider's configuration names no role any more.", ProviderEffect.None);
     }
+
+    // If neither the lease nor its handle says of which role the session is, it may be of any that could have been asked for.
+    private IEnumerable<RoleArn> RolesOf(RevokeRequest request, SessionHandle? handle)
+    {
+        foreach (var text in (request.Group ?? handle?.Role) is { } one ? [one] : configuration.Roles.Select(role => role.Arn))
+            if (RoleArn.TryParse(text, out var role)) yield return role;
+    }
+
+    private static RevokeOutcome Later(RevokeOutcome? left, RevokeOutcome right) => (left, right) switch
+    {
+        (RevokeOutcome.Settling a, RevokeOutcome.Settling b) => a.Until >= b.Until ? a : b,
+        (RevokeOutcome.Settling, _) => left,
+        _ => right,
+    };
 
     private RevokeOutcome Judge(RevokeRequest request, SessionHandle? handle, RoleArn role, DenialState state)
     {
@@ -67,7 +85,8 @@ internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration con
                 how.Kind, $"{how.Text} since {Show(since)}, longer than the {DurationConverter.Format(settle)} that AWS is given to put it in force everywhere.", state.Now));
         }
 
-        var known = (handle ?? new SessionHandle(state.Identity, role.Text, null, (int)settle.TotalSeconds)) with { DeadSince = since };
+        // The handle of a lease whose call was never answered names no role: it is the group's, or any.
+        var known = (handle ?? new SessionHandle(state.Identity, request.Group, null, (int)settle.TotalSeconds)) with { DeadSince = since };
         return arrival > ready
             ? new RevokeOutcome.Settling(state.Identity, time.NextLook(arrival.Value), "The issuing call may still arrive; its session is denied by name before it exists.", known.Seal())
             : new RevokeOutcome.Settling(state.Identity, time.NextLook(ready), "The deny is written; AWS is given time to put it in force everywhere.", known.Seal());
