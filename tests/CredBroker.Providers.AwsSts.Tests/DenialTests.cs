@@ -227,7 +227,7 @@ public sealed class DenialTests
         Fill(target, leave: 500);
         var unknown = target.NewRequest();
         var many = Enumerable.Range(0, 200).Select(_ => target.Revoking(target.NewRequest())).ToList();
-        target.Clock.Advance(TimeSpan.FromSeconds(20));
+        target.Clock.Advance(TimeSpan.FromSeconds(70));
         var due = new[] { target.Revoking(issued[0].Request, issued[0].Credential.Handle), target.Revoking(unknown, null, unknown.Deadline + target.Type.LateEffect) };
         var first = await RevokeAsync(target, provider, due, Denied(many));
         Assert.That(DeniedNow(target), Does.Contain(unknown.ExternalName), "its call may still arrive, after the cut-off");
@@ -238,6 +238,29 @@ public sealed class DenialTests
         var second = await RevokeAsync(target, provider, [due[0]], Denied([due[1], .. many]));
         Assert.That(second.KilledAllIssuedBefore, Is.EqualTo(first.KilledAllIssuedBefore), "the cut-off does not move with every call");
         Assert.That(DeniedNow(target), Does.Contain(unknown.ExternalName));
+    }
+
+    [Test]
+    public async Task A_write_whose_answer_is_lost_is_read_back_and_one_that_failed_says_that_nobody_knows()
+    {
+        await using var target = await Target.CreateAsync();
+        await using var provider = target.Connect();
+        var (request, credential) = (await IssueAsync(target, provider, 1))[0];
+        static bool Writes(StandInRequest sent) => sent.Text.StartsWith("Action=PutRolePolicy", StringComparison.Ordinal);
+        target.Host.Faults.Next(new StandInFault.LosesRequest(), Writes);
+        var failure = await Assert.ThrowsAsync<ProviderException>(() => RevokeAsync(target, provider, [target.Revoking(request, credential.Handle)], []));
+        Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Unreachable, ProviderEffect.Unknown)), "it may still arrive, and nobody else may write until then");
+        target.Host.Faults.Next(new StandInFault.Answers(AwsErrors.Answer(400, "Throttling", "Rate exceeded")), Writes);
+        failure = await Assert.ThrowsAsync<ProviderException>(() => RevokeAsync(target, provider, [target.Revoking(request, credential.Handle)], []));
+        Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Throttled, ProviderEffect.None)));
+        target.Host.Faults.Next(new StandInFault.Answers(StandInAnswer.Of(503, "<html/>", "text/html")), sent => sent.Text.StartsWith("Action=GetRole&", StringComparison.Ordinal));
+        failure = await Assert.ThrowsAsync<ProviderException>(() => RevokeAsync(target, provider, [target.Revoking(request, credential.Handle)], []));
+        Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Unreachable, ProviderEffect.None)), "reading changes nothing");
+
+        target.Host.Faults.Next(new StandInFault.LosesAnswer(), Writes);
+        var outcome = await RevokeAsync(target, provider, [target.Revoking(request, credential.Handle)], []);
+        Assert.That(outcome.Outcomes.Values.Single(), Is.InstanceOf<RevokeOutcome.Settling>());
+        Assert.That(DeniedNow(target), Is.EqualTo(new[] { request.ExternalName }));
     }
 
     [Test]
@@ -300,7 +323,7 @@ public sealed class DenialTests
     private static Task<GroupRevokeOutcome> RevokeAsync(Target target, IProvider provider, IReadOnlyList<RevokeRequest> due, IReadOnlyList<DeniedCredential> denied) =>
         ((IGroupRevokingProvider)provider).RevokeGroupAsync(new GroupRevokeRequest { Group = target.ReaderArn, Due = due, StillDenied = denied }, CancellationToken.None);
 
-    private static List<DeniedCredential> Denied(IEnumerable<RevokeRequest> requests) => [.. requests.Select(request => new DeniedCredential(request.ExternalName, request.PossibleDeathAt))];
+    private static List<DeniedCredential> Denied(IEnumerable<RevokeRequest> requests) => [.. requests.Select(request => new DeniedCredential(request.ExternalName, request.PossibleDeathAt) { IssuedBy = request.IssuedBy })];
 
     // With the handles that were answered, at the time that was named.
     private static List<RevokeRequest> Settled(Target target, IEnumerable<RevokeRequest> due, GroupRevokeOutcome outcome)

@@ -107,6 +107,7 @@ internal sealed class Target : IAsyncDisposable
         RoleKind = request.RoleKind,
         Mark = request.Mark,
         Group = request.RoleKind == AssumeRoleKind.KindName ? request.Template.GetProperty("roleArn").GetString() : null,
+        IssuedBy = mayStillArriveUntil is null ? request.Deadline : null,
         PossibleDeathAt = request.ExpiresAt,
         MayStillArriveUntil = mayStillArriveUntil,
     };

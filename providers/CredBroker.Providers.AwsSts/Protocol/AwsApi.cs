@@ -29,10 +29,14 @@ internal sealed class AwsApi : IDisposable
     public Task<QueryAnswer> IamAsync(string action, IEnumerable<(string Name, string Value)> parameters, CancellationToken cancellationToken) =>
         CallAsync(_iam, action, [.. parameters], cancellationToken);
 
+    /// <summary>A call that only reads: whatever becomes of it, it has changed nothing.</summary>
+    public Task<QueryAnswer> ReadIamAsync(string action, IEnumerable<(string Name, string Value)> parameters, CancellationToken cancellationToken) =>
+        ReadingAsync(() => IamAsync(action, parameters, cancellationToken));
+
     /// <summary>Who the broker is there.</summary>
     public async Task<(CallerIdentity Caller, DateTimeOffset Now)> GetCallerAsync(CancellationToken cancellationToken)
     {
-        var done = (await StsAsync("GetCallerIdentity", [], cancellationToken).ConfigureAwait(false)).Require();
+        var done = (await ReadingAsync(() => StsAsync("GetCallerIdentity", [], cancellationToken)).ConfigureAwait(false)).Require();
         var caller = new CallerIdentity(done.Result.Text("Account") ?? "", done.Result.Text("Arn") ?? "", done.Result.Text("UserId") ?? "");
         return (caller, done.Now);
     }
@@ -41,6 +45,22 @@ internal sealed class AwsApi : IDisposable
     {
         _login.Dispose();
         _http.Dispose();
+    }
+
+    private static async Task<QueryAnswer> ReadingAsync(Func<Task<QueryAnswer>> read)
+    {
+        try
+        {
+            return await read().ConfigureAwait(false) switch
+            {
+                QueryAnswer.Refused { Status: >= 500 } refused => throw refused.ToException(),
+                var answer => answer,
+            };
+        }
+        catch (ProviderException e) when (e.Effect != ProviderEffect.None)
+        {
+            throw new ProviderException(e.Fault, e.Message, ProviderEffect.None, e.RetryAfter);
+        }
     }
 
     private async Task<QueryAnswer> CallAsync(QueryClient client, string action, IReadOnlyList<(string, string)> parameters, CancellationToken cancellationToken)

@@ -29,14 +29,14 @@ internal static class IamActions
     /// <summary>The role; null where there is none of the name.</summary>
     public static async Task<(IamRole? Role, DateTimeOffset Now)> FindRoleAsync(this AwsApi api, string name, CancellationToken cancellationToken)
     {
-        var answer = await api.IamAsync("GetRole", [("RoleName", name)], cancellationToken).ConfigureAwait(false);
+        var answer = await api.ReadIamAsync("GetRole", [("RoleName", name)], cancellationToken).ConfigureAwait(false);
         return (answer.RequireUnlessAbsent()?.Result.Child("Role") is { } role ? IamRole.Read(role) : null, answer.Now);
     }
 
     /// <summary>An inline policy's text; null where there is none of the name.</summary>
     public static async Task<(string? Document, DateTimeOffset Now)> FindRolePolicyAsync(this AwsApi api, string role, string policy, CancellationToken cancellationToken)
     {
-        var answer = await api.IamAsync("GetRolePolicy", [("RoleName", role), ("PolicyName", policy)], cancellationToken).ConfigureAwait(false);
+        var answer = await api.ReadIamAsync("GetRolePolicy", [("RoleName", role), ("PolicyName", policy)], cancellationToken).ConfigureAwait(false);
         return (answer.RequireUnlessAbsent() is { } done ? IamRole.Decode(done.Result.Text("PolicyDocument")) : null, answer.Now);
     }
 
@@ -58,7 +58,7 @@ internal static class IamActions
     public static async Task<(IReadOnlyList<IamRole> Roles, string? Next)> ListRolesAsync(this AwsApi api, string path, string? marker, CancellationToken cancellationToken)
     {
         IEnumerable<(string, string)> parameters = [("PathPrefix", path), ("MaxItems", "100"), .. Marker(marker)];
-        var done = (await api.IamAsync("ListRoles", parameters, cancellationToken).ConfigureAwait(false)).Require();
+        var done = (await api.ReadIamAsync("ListRoles", parameters, cancellationToken).ConfigureAwait(false)).Require();
         return ([.. done.Result.Members("Roles").Select(IamRole.Read)], NextOf(done.Result, marker));
     }
 
@@ -69,7 +69,7 @@ internal static class IamActions
         string? marker = null;
         do
         {
-            var answer = await api.IamAsync(action, [what, .. Marker(marker)], cancellationToken).ConfigureAwait(false);
+            var answer = await api.ReadIamAsync(action, [what, .. Marker(marker)], cancellationToken).ConfigureAwait(false);
             if (answer.RequireUnlessAbsent() is not { } done) return all;
             all.AddRange(read(done.Result));
             marker = NextOf(done.Result, marker);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Xml.Linq;
 using CredBroker.Abstractions;
 using CredBroker.Providers.AwsSts.Protocol;
 
@@ -27,6 +28,9 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
     // From reserving a lease to the last instant at which its call may arrive, and a little more for clocks.
     private static readonly TimeSpan IssuedWithin = TimeSpan.FromMinutes(20);
 
+    // The broker's clock may be this far off that of AWS.
+    private static readonly TimeSpan ClockMargin = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _one = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, DateTimeOffset>> _seen = new(StringComparer.Ordinal);
 
@@ -49,7 +53,7 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
             var stood = text is null ? null : DenyDocument.Read(text);
             var seen = SeenBefore(role.Text, stood);
             var wanted = WantedOf(role, due, others, stood, readAt);
-            var (stands, at) = MustWrite(stood, text is not null, wanted) ? await PutAsync(role, wanted, due, readAt, cancellationToken).ConfigureAwait(false) : (stood, readAt);
+            var (stands, at) = MustWrite(stood, text is not null, wanted) ? await PutAsync(role, wanted, cutOff => WantedOf(role, due, others, (stood ?? new DenyDocument(new HashSet<string>(), readAt)) with { OlderThan = cutOff }, readAt), readAt, cancellationToken).ConfigureAwait(false) : (stood, readAt);
             _seen[role.Text] = (stands?.Denied ?? Enumerable.Empty<string>()).ToDictionary(name => name, name => seen.TryGetValue(name, out var since) ? since : at, StringComparer.Ordinal);
             return new DenialState(identity, at, found.Id, stood, stands, seen);
         }
@@ -59,15 +63,13 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
         }
     }
 
-    /// <summary>Whether everything issued to a lease is denied by the cut-off.</summary>
+    /// <summary>Whether everything issued to a lease is denied by the cut-off: by AWS's own time of issue, or by the latest that the broker knows.</summary>
     public static bool IsOlder(RevokeRequest request, SessionHandle? handle, DateTimeOffset? cutOff) => cutOff is { } date
-        && (handle?.IssuedAt is { } issued ? issued.AddSeconds(1) < date : IsOlder(request.ExternalName, date));
+        && (handle?.IssuedAt is { } issued ? issued.AddSeconds(1) < date : request.MayStillArriveUntil is null && IsOlder(request.ExternalName, request.IssuedBy, date));
 
-    // Beside a cut-off stands what may be younger; of what was reserved before it, only what was put there because its call may still arrive.
-    private static bool StandsBeside(string name, DateTimeOffset cutOff, DenyDocument stood) =>
-        !IsOlder(name, cutOff) && (stood.Denied.Contains(name) || Names.ReservedAt(name) >= cutOff);
-
-    private static bool IsOlder(string name, DateTimeOffset cutOff) => Names.ReservedAt(name) is { } reserved && reserved + IssuedWithin < cutOff;
+    private static bool IsOlder(string name, DateTimeOffset? issuedBy, DateTimeOffset cutOff) => issuedBy is { } latest
+        ? latest + ClockMargin <= cutOff
+        : Names.ReservedAt(name) is { } reserved && reserved + IssuedWithin < cutOff;
 
     private async Task<DenialState> AbsentAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -85,9 +87,10 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
     {
         var cutOff = stood?.OlderThan is { } older && now < older + LongestSession ? stood.OlderThan : null;
         var kept = others is not null
-            ? others.Where(other => other.PossibleDeathAt > now && Names.IsExternal(other.ExternalName)).Select(other => other.ExternalName)
-            : stood?.Denied.Where(name => Names.ReservedAt(name) is not { } reserved || now < reserved + LongestSession + IssuedWithin) ?? [];
-        var names = new HashSet<string>(kept.Where(name => cutOff is not { } date || StandsBeside(name, date, stood!)), StringComparer.Ordinal);
+            ? others.Where(other => other.PossibleDeathAt > now && Names.IsExternal(other.ExternalName)).Select(other => (other.ExternalName, other.IssuedBy))
+            : stood?.Denied.Where(name => Names.ReservedAt(name) is not { } reserved || now < reserved + LongestSession + IssuedWithin).Select(name => (name, (DateTimeOffset?)null)) ?? [];
+        var names = new HashSet<string>(
+            kept.Where(one => cutOff is not { } date || !IsOlder(one.Item1, one.Item2, date)).Select(one => one.Item1), StringComparer.Ordinal);
         var mended = false;
         foreach (var (request, handle) in due)
         {
@@ -116,17 +119,17 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
     }
 
     private async Task<(DenyDocument Document, DateTimeOffset Now)> PutAsync(
-        RoleArn role, DenyDocument wanted, IReadOnlyList<(RevokeRequest Request, SessionHandle? Handle)> due, DateTimeOffset now, CancellationToken cancellationToken)
+        RoleArn role, DenyDocument wanted, Func<DateTimeOffset, DenyDocument> beside, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (wanted.IsEmpty)
         {
-            await api.DeleteRolePolicyAsync(role.Name, Names.DenyPolicy, cancellationToken).ConfigureAwait(false);
+            await WriteOnceAsync(role, null, cancellationToken).ConfigureAwait(false);
             return (wanted, now);
         }
 
         if (wanted.Text.Length <= DenyDocument.MostCharacters)
         {
-            var answer = await api.PutRolePolicyAsync(role.Name, Names.DenyPolicy, wanted.Text, cancellationToken).ConfigureAwait(false);
+            var answer = await WriteOnceAsync(role, wanted.Text, cancellationToken).ConfigureAwait(false);
             if (answer is not QueryAnswer.Refused { Code: "LimitExceeded" })
             {
                 answer.Require();
@@ -134,39 +137,52 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
             }
         }
 
-        return await FoldAsync(role, wanted, due, now, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// The last resort: deny all that was issued until now, whoever opened it. The cut-off is compared strictly, with whole seconds: it is rounded up. By name
-    /// stands beside it whose call may still arrive, and the youngest of the others as far as there is room.
-    /// </summary>
-    private async Task<(DenyDocument Document, DateTimeOffset Now)> FoldAsync(
-        RoleArn role, DenyDocument wanted, IReadOnlyList<(RevokeRequest Request, SessionHandle? Handle)> due, DateTimeOffset now, CancellationToken cancellationToken)
-    {
         if (configuration.RoleOf(role.Text) is not { MayDenyAllOlder: true })
         {
             throw new ProviderException(
                 ProviderFault.Misconfigured,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The deny document of {role.Text} has no room for {wanted.Denied.Count} names: all inline policies of a role share {DenyDocument.MostCharacters} characters. Shorten the others, or let the provider deny all older sessions (mayDenyAllOlder)."));
+                    $"The deny document of {role.Text} has no room for {wanted.Denied.Count} names: all inline policies of a role share {DenyDocument.MostCharacters} characters. Shorten the others, or let the provider deny all older sessions (mayDenyAllOlder)."),
+                ProviderEffect.None);
         }
 
+        // The last resort: deny all that was issued until now, whoever opened it. It is compared strictly, with whole seconds, so it is rounded up. By name
+        // stands beside it what may be younger, or may still arrive.
         var cutOff = SessionOpening.WholeSeconds(now).AddSeconds(2);
-        var arriving = due.Where(one => one.Request.MayStillArriveUntil > now).Select(one => one.Request.ExternalName).ToHashSet(StringComparer.Ordinal);
-        var young = wanted.Denied.Where(name => !IsOlder(name, cutOff)).OrderByDescending(arriving.Contains).ThenByDescending(Names.ReservedAt).ToList();
-        while (true)
-        {
-            var folded = new DenyDocument(young.ToHashSet(StringComparer.Ordinal), SessionOpening.WholeSeconds(now), cutOff);
-            var answer = await api.PutRolePolicyAsync(role.Name, Names.DenyPolicy, folded.Text, cancellationToken).ConfigureAwait(false);
-            if (answer is not QueryAnswer.Refused { Code: "LimitExceeded" } || young.Count <= arriving.Count)
-            {
-                answer.Require();
-                return (folded, answer.Now);
-            }
+        var folded = beside(cutOff) with { Since = SessionOpening.WholeSeconds(now) };
+        var last = await WriteOnceAsync(role, folded.Text, cancellationToken).ConfigureAwait(false);
+        last.Require();
+        return (folded, last.Now);
+    }
 
-            young = young[..Math.Max(arriving.Count, young.Count / 2)];
+    /// <summary>Writes; and if the answer was lost, reads whether it was done: an outcome that nobody knows would keep all others of the role waiting.</summary>
+    private async Task<QueryAnswer> WriteOnceAsync(RoleArn role, string? document, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = document is null
+                ? await api.IamAsync("DeleteRolePolicy", [("RoleName", role.Name), ("PolicyName", Names.DenyPolicy)], cancellationToken).ConfigureAwait(false)
+                : await api.PutRolePolicyAsync(role.Name, Names.DenyPolicy, document, cancellationToken).ConfigureAwait(false);
+            if (document is null) answer.RequireUnlessAbsent();
+            return answer is QueryAnswer.Refused { Status: >= 500 } refused ? throw refused.ToException() : answer;
+        }
+        catch (ProviderException e) when (e.Effect == ProviderEffect.Unknown && !cancellationToken.IsCancellationRequested)
+        {
+            var (text, now) = await ReadBackAsync(role, e, cancellationToken).ConfigureAwait(false);
+            return text == document ? new QueryAnswer.Done(new XElement("ReadBack"), now) : throw new ProviderException(e.Fault, e.Message, ProviderEffect.Unknown, e.RetryAfter);
+        }
+    }
+
+    private async Task<(string? Text, DateTimeOffset Now)> ReadBackAsync(RoleArn role, ProviderException write, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await api.FindRolePolicyAsync(role.Name, Names.DenyPolicy, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ProviderException)
+        {
+            throw new ProviderException(write.Fault, write.Message, ProviderEffect.Unknown, write.RetryAfter);
         }
     }
 }

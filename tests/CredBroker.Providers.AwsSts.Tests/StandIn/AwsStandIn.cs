@@ -83,6 +83,12 @@ internal sealed class AwsStandIn
 
     public AwsRole? FindRole(string name) => Roles.LastOrDefault(role => !role.Deleted && role.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Looks while nothing changes.</summary>
+    public T Locked<T>(Func<T> look)
+    {
+        lock (_lock) return look();
+    }
+
     /// <summary>Changes a role by an administrator's hand.</summary>
     public void Change(string name, Action<AwsRole> change)
     {

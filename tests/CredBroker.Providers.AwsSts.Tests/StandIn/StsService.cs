@@ -65,7 +65,7 @@ internal sealed class StsService(AwsStandIn aws)
         var name = Limits.Name(form.GetValueOrDefault("RoleSessionName") ?? "", "roleSessionName");
         var (issuer, subject, audience) = Assertions.Verify(form.GetValueOrDefault("WebIdentityToken") ?? "", aws);
         var role = aws.Roles.LastOrDefault(role => role.Arn == arn && role.Seen(aws.Now, aws.Propagation) is { Deleted: false });
-        var provider = issuer["https://".Length..];
+        var provider = issuer[(issuer.IndexOf("://", StringComparison.Ordinal) + 3)..];
         var context = new Dictionary<string, IReadOnlyList<string>>(StringComparer.OrdinalIgnoreCase)
         {
             [$"{provider}:sub"] = [subject],
