@@ -37,6 +37,13 @@ public sealed class AwsStsProviderType : ProviderType<AwsStsConfiguration>
         return configuration.Validate();
     }
 
+    /// <summary>STS itself, whatever the region, needs no name: only another address does.</summary>
+    protected override string AssertionHostOf(AwsStsConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return configuration is { Credentials.WebIdentity: not null, StsEndpoint: { } endpoint } ? new Uri(endpoint).Host.ToLowerInvariant() : "";
+    }
+
     /// <inheritdoc/>
     protected override IProvider Create(ProviderContext context, AwsStsConfiguration configuration)
     {

@@ -90,6 +90,21 @@ internal sealed class EndToEndTests
         Assert.That(leases.Select(lease => lease.State), Is.EqualTo(new[] { Lease.Types.State.Revoking }), "nothing is unknown, and nothing is claimed before the call can no longer arrive");
     }
 
+    [Test]
+    public async Task An_assertion_that_a_repointed_provider_gives_away_is_worth_nothing_at_aws()
+    {
+        await using var listener = await StandInHost.StartAsync(new StandInOptions { Clock = TimeProvider.System }, _ => StandInAnswer.Of(400, "no", "text/plain"));
+        using var administrator = _broker.Installation.Administrator();
+        var provider = await administrator.Providers.GetProviderAsync(new() { Name = $"providers/{AwsBroker.Provider}" });
+        provider.Config.Fields["stsEndpoint"] = Google.Protobuf.WellKnownTypes.Value.ForString($"http://localhost:{listener.Address.Port}");
+        await administrator.Providers.UpdateProviderAsync(new() { Provider = provider, UpdateMask = new() { Paths = { "config" } } });
+        await Assert.ThatAsync(async () => await administrator.Providers.CheckProviderAsync(new() { Name = provider.Name }), Throws.InstanceOf<BrokerException>());
+
+        var caught = listener.Log.All.Single(request => request.Form()["Action"] == "AssumeRoleWithWebIdentity");
+        var answer = _broker.Aws.Answer(caught);
+        Assert.That((answer.Status, answer.Text.Contains("Incorrect token audience", StringComparison.Ordinal)), Is.EqualTo((400, true)), answer.Text);
+    }
+
     private bool IsCut(string role) => _broker.Aws.Locked(() => role == "reports"
         ? _broker.Aws.FindRole(Target.Reader)!.Inline.ContainsKey(Names.DenyPolicy)
         : _broker.Aws.Roles.Where(made => made.Path == "/credbroker/").All(made => made.Deleted || made.Inline.ContainsKey("credbroker-revoked")));
