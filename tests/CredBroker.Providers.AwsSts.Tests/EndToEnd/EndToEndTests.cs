@@ -100,7 +100,7 @@ internal sealed class EndToEndTests
         await administrator.Providers.UpdateProviderAsync(new() { Provider = provider, UpdateMask = new() { Paths = { "config" } } });
         await Assert.ThatAsync(async () => await administrator.Providers.CheckProviderAsync(new() { Name = provider.Name }), Throws.InstanceOf<BrokerException>());
 
-        var caught = listener.Log.All.Single(request => request.Form()["Action"] == "AssumeRoleWithWebIdentity");
+        var caught = listener.Log.All.Last(request => request.Form()["Action"] == "AssumeRoleWithWebIdentity");
         var answer = _broker.Aws.Answer(caught);
         Assert.That((answer.Status, answer.Text.Contains("Incorrect token audience", StringComparison.Ordinal)), Is.EqualTo((400, true)), answer.Text);
     }
