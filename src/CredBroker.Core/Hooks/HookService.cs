@@ -25,6 +25,7 @@ public sealed record HookSignal(string Id, DateTimeOffset SentAt, Uid? Task, IRe
 public sealed class HookService(ITaskStore tasks, TaskService service, IWorkloadStore workloads, Catalog catalog, Decider decider, IAuditLog audit, TimeProvider time)
 {
     private const int MostCandidates = 200;
+    private static readonly string[] OfTheTask = ["subject", "instance"];
 
     // A signal can be accepted until its time stamp is the tolerance old. The hook's may be raised at any time: what counts is the largest that there can be.
     private static readonly TimeSpan RememberedFor = HookSpec.LongestTolerance + TimeSpan.FromMinutes(1);
@@ -56,6 +57,7 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
         if (match.Count == 0) return new BrokerError(Reasons.FieldsInvalid, "A signal names a task, or what its performer must match.");
         var foreign = match.Keys.Where(key => !hook.Spec.MatchClaims.Contains(key) && !hook.Spec.MatchLabels.Contains(key)).ToList();
         if (foreign.Count > 0) return new BrokerError(Reasons.FieldsInvalid, "The hook may not match by one of these names: add it to match_claims or match_labels.");
+        var claims = match.Where(pair => hook.Spec.MatchClaims.Contains(pair.Key)).ToDictionary();
         var labels = match.Where(pair => hook.Spec.MatchLabels.Contains(pair.Key) && !hook.Spec.MatchClaims.Contains(pair.Key)).ToDictionary();
         var query = new TaskQuery { Running = true, PerformerSources = [.. SourcesOf(hook)], Labels = labels.Count > 0 ? labels : null };
         var matched = new List<AgentTask>();
@@ -64,8 +66,8 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
         do
         {
             var page = await tasks.ListAsync(query, new PageRequest(MostCandidates, after), cancellationToken);
-            foreach (var task in page.Items)
-                if (await HasClaimsAsync(hook, task, match, cancellationToken)) matched.Add(task);
+            var performers = await PerformersOfAsync(page.Items, claims, cancellationToken);
+            matched.AddRange(page.Items.Where(task => claims.All(claim => ClaimOf(task, performers, claim.Key) == claim.Value)));
             after = page.Next;
             roots = RootsOf(matched);
         }
@@ -83,21 +85,16 @@ public sealed class HookService(ITaskStore tasks, TaskService service, IWorkload
     private static List<AgentTask> RootsOf(List<AgentTask> matched) =>
         [.. matched.Where(task => !matched.Any(other => other.Id != task.Id && task.Path.StartsWith(other.Path + "/", StringComparison.Ordinal)))];
 
-    private async Task<bool> HasClaimsAsync(Registered<HookSpec> hook, AgentTask task, IReadOnlyDictionary<string, string> match, CancellationToken cancellationToken)
-    {
-        var claims = match.Where(pair => hook.Spec.MatchClaims.Contains(pair.Key)).ToList();
-        if (claims.Count == 0) return true;
-        if (task.Performer.Workload is not { } uid || await workloads.FindAsync(uid, cancellationToken) is not { } workload) return false;
-        return claims.All(pair => ClaimOf(workload, task, pair.Key) == pair.Value);
-    }
+    // One read for a page; none where only what the tasks themselves know is matched.
+    private async Task<IReadOnlyDictionary<Uid, Workload>> PerformersOfAsync(IReadOnlyList<AgentTask> page, Dictionary<string, string> claims, CancellationToken cancellationToken) =>
+        claims.Keys.All(OfTheTask.Contains) ? new Dictionary<Uid, Workload>() : await workloads.FindAllAsync([.. page.Select(task => task.Performer.Workload).OfType<Uid>().Distinct()], cancellationToken);
 
-    private static string? ClaimOf(Workload workload, AgentTask task, string name) => name switch
+    /// <summary>What is attested of a task's performer: its own run, as it was when it was bound, and the ids that its issuer never gives to another.</summary>
+    private static string? ClaimOf(AgentTask task, IReadOnlyDictionary<Uid, Workload> performers, string name) => task.Performer.Workload is not { } performer ? null : name switch
     {
-        "subject" => workload.Subject,
+        "subject" => task.Performer.Subject,
         "instance" => task.Performer.Instance,
-        // The attributes are those of the workload's last token: they speak of this task only while that token's run is the one that performs it.
-        _ => workload.StableIds.GetValueOrDefault(name)
-            ?? (workload.Instance == task.Performer.Instance ? workload.Attributes.GetValueOrDefault($"{workload.SourceName}/{name}") : null),
+        _ => performers.GetValueOrDefault(performer)?.StableIds.GetValueOrDefault(name) ?? task.PerformerAttributes.GetValueOrDefault($"{task.Performer.SourceName}/{name}"),
     };
 
     private HashSet<Uid> SourcesOf(Registered<HookSpec> hook) =>

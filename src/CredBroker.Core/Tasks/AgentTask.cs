@@ -20,6 +20,12 @@ public sealed record AgentTask
     /// <summary>Who performs it; the opener, unless another was named. Its instance is bound by its first call.</summary>
     public required TaskParty Performer { get; init; }
 
+    /// <summary>
+    /// What was attested of the performer when it was bound, as <c>source/attribute</c>: it speaks of the run that performs this task, whatever the
+    /// workload's later tokens say. Empty while nobody is bound.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> PerformerAttributes { get; init; } = new Dictionary<string, string>();
+
     /// <summary>What it is for, in the opener's own words. It never changes.</summary>
     public required Intent Intent { get; init; }
 

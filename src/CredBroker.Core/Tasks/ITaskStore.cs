@@ -21,7 +21,7 @@ public interface ITaskStore
     Task<IReadOnlyList<AgentTask>> EndOverdueAsync(int batch, CancellationToken cancellationToken);
 
     /// <summary>Binds the performer to a workload and its instance, if nobody was bound before. Answers the task as it is then.</summary>
-    Task<AgentTask?> BindPerformerAsync(Uid task, Uid workload, string? instance, Actor by, CancellationToken cancellationToken);
+    Task<AgentTask?> BindPerformerAsync(Uid task, PerformerBinding binding, Actor by, CancellationToken cancellationToken);
 
     /// <summary>Moves the signs of life forward, never back: in batches, in a narrow table.</summary>
     Task KeepAliveAsync(IReadOnlyList<SignOfLife> signs, CancellationToken cancellationToken);
@@ -35,6 +35,12 @@ public interface ITaskStore
     /// <summary>When the next task ends by itself; null when none does.</summary>
     Task<DateTimeOffset?> NextDueAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>Who performs a task from now on.</summary>
+/// <param name="Workload">The workload.</param>
+/// <param name="Instance">Its instance, where the issuer attests one.</param>
+/// <param name="Attributes">What its token proves, as <c>source/attribute</c>.</param>
+public sealed record PerformerBinding(Uid Workload, string? Instance, IReadOnlyDictionary<string, string> Attributes);
 
 /// <summary>Until when a task counts as alive.</summary>
 public sealed record SignOfLife(Uid Task, DateTimeOffset AliveUntil);

@@ -17,7 +17,7 @@ public sealed class TaskAccess(ITaskStore tasks, Decider decider, IAuditLog audi
         var task = await tasks.FindAsync(id, cancellationToken);
         if (task is null) return Errors.NotFound("task");
         if (IsUnboundPerformer(caller, task))
-            task = await tasks.BindPerformerAsync(id, caller.Workload.Uid, caller.Identity.Instance, caller.Actor, cancellationToken) ?? task;
+            task = await tasks.BindPerformerAsync(id, new PerformerBinding(caller.Workload.Uid, caller.Identity.Instance, caller.Identity.Attributes), caller.Actor, cancellationToken) ?? task;
         return await ToActAsync(caller, task, cancellationToken);
     }
 

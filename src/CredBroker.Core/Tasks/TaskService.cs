@@ -138,6 +138,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             ParentId = parent?.Id,
             Opener = new TaskParty(command.Caller.Workload.Uid, command.Caller.Workload.SourceUid, command.Caller.Workload.SourceName, command.Caller.Workload.Subject, command.Caller.Identity.Instance),
             Performer = party,
+            PerformerAttributes = party.Workload is null ? new Dictionary<string, string>() : command.Caller.Identity.Attributes,
             Intent = command.Intent,
             CreatedAt = now,
             Deadline = parent is null ? deadline : Instants.Min(deadline, parent.Deadline),

@@ -6,6 +6,7 @@ namespace CredBroker.EntityFrameworkCore.Model;
 /// <summary>Between a task and its rows.</summary>
 internal static class TaskMapping
 {
+    private static readonly Dictionary<string, string> None = [];
     private static readonly Intent Erased = new("", "", "", new Dictionary<string, string>());
 
     public static TaskRow ToRow(AgentTask task, IEnumerable<string> chargedTo) => new()
@@ -24,6 +25,7 @@ internal static class TaskMapping
         PerformerSourceName = task.Performer.SourceName,
         PerformerSubject = task.Performer.Subject,
         PerformerInstance = task.Performer.Instance,
+        PerformerAttributes = WriteAttributes(task.PerformerAttributes),
         CreatedAt = task.CreatedAt,
         Deadline = task.Deadline,
         HeartbeatInterval = task.HeartbeatInterval,
@@ -40,6 +42,7 @@ internal static class TaskMapping
         ParentId = row.ParentId,
         Opener = new TaskParty(row.OpenerWorkload, row.OpenerSource, row.OpenerSourceName, row.OpenerSubject, row.OpenerInstance),
         Performer = new TaskParty(row.PerformerWorkload, row.PerformerSource, row.PerformerSourceName, row.PerformerSubject, row.PerformerInstance),
+        PerformerAttributes = row.PerformerAttributes is null ? None : JsonSerializer.Deserialize<Dictionary<string, string>>(row.PerformerAttributes) ?? None,
         Intent = intent is null ? Erased : JsonSerializer.Deserialize<Intent>(intent) ?? Erased,
         CreatedAt = row.CreatedAt,
         Deadline = row.Deadline,
@@ -49,6 +52,9 @@ internal static class TaskMapping
         Outcome = row.Outcome,
         EndReason = row.EndReason,
     };
+
+    public static string? WriteAttributes(IReadOnlyDictionary<string, string> attributes) =>
+        attributes.Count == 0 ? null : JsonSerializer.Serialize(attributes.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToDictionary());
 
     public static TextRow ToText(AgentTask task) => Text(task.Id, JsonSerializer.Serialize(task.Intent));
 

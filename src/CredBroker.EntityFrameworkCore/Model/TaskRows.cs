@@ -20,6 +20,10 @@ public sealed class TaskRow
     public string PerformerSourceName { get; set; } = "";
     public string PerformerSubject { get; set; } = "";
     public string? PerformerInstance { get; set; }
+
+    /// <summary>What was attested of the performer when it was bound, as JSON; null while nothing was.</summary>
+    public string? PerformerAttributes { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset Deadline { get; set; }
     public TimeSpan? HeartbeatInterval { get; set; }

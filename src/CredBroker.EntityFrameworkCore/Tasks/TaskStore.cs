@@ -3,6 +3,7 @@ using CredBroker.Core;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Tasks;
 using CredBroker.EntityFrameworkCore.Hosting;
+using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
 
@@ -39,8 +40,11 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
         return await writer.WriteAsync(locks, session => Ending.EndOverdueAsync(session, overdue), cancellationToken);
     }
 
-    public Task<AgentTask?> BindPerformerAsync(Uid task, Uid workload, string? instance, Actor by, CancellationToken cancellationToken) =>
-        writer.WriteAsync(new LockSet { Tasks = [task], Exclusive = true }, session => BindAsync(session, task, workload, instance, by), cancellationToken);
+    public Task<AgentTask?> BindPerformerAsync(Uid task, PerformerBinding binding, Actor by, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(binding);
+        return writer.WriteAsync(new LockSet { Tasks = [task], Exclusive = true }, session => BindAsync(session, task, binding, by), cancellationToken);
+    }
 
     public async Task KeepAliveAsync(IReadOnlyList<SignOfLife> signs, CancellationToken cancellationToken)
     {
@@ -71,17 +75,18 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
         return deadline < silence || silence is null ? deadline : silence;
     }
 
-    private static async Task<AgentTask?> BindAsync(WriteSession session, Uid task, Uid workload, string? instance, Actor by)
+    private static async Task<AgentTask?> BindAsync(WriteSession session, Uid task, PerformerBinding binding, Actor by)
     {
+        var attributes = TaskMapping.WriteAttributes(binding.Attributes);
         var bound = await session.ExecuteAsync(
-            $"UPDATE {session.Tables.Tasks.Name} SET performer_workload = {workload}, performer_instance = {instance} WHERE id = {task} AND performer_workload IS NULL");
+            $"UPDATE {session.Tables.Tasks.Name} SET performer_workload = {binding.Workload}, performer_instance = {binding.Instance}, performer_attributes = {attributes} WHERE id = {task} AND performer_workload IS NULL");
         if (bound == 1)
         {
             session.Audit(new AuditDraft(AuditTypes.TaskPerformerBound, by)
             {
                 TaskId = task,
                 Resource = $"tasks/{task}",
-                Detail = new() { ["workload"] = workload.ToString(), ["instance"] = instance },
+                Detail = new() { ["workload"] = binding.Workload.ToString(), ["instance"] = binding.Instance },
             });
         }
 

@@ -195,7 +195,7 @@ public sealed class HeldLineTests : EngineTests
 
         public Task<IReadOnlyList<AgentTask>> EndOverdueAsync(int batch, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<AgentTask?> BindPerformerAsync(Uid task, Uid workload, string? instance, Actor by, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<AgentTask?> BindPerformerAsync(Uid task, PerformerBinding binding, Actor by, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<DateTimeOffset?> NextDueAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 

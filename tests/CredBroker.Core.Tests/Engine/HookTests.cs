@@ -124,6 +124,48 @@ public sealed class HookTests : EngineTests
         Assert.That(await RunsAsync(task), Is.True);
     }
 
+    [Test]
+    public async Task Attributes_are_those_of_the_run_that_performs_the_task_not_of_the_workloads_last_token([Values] bool named)
+    {
+        await RegisterAsync("by-ref", "ci", "ref");
+        var opener = await Broker.CallerAsync(named ? "orchestrator" : "agent", "run-0", ("ref", "main"));
+        var task = await Broker.TaskAsync(opener, performer: named ? ("ci", "agent") : null);
+        if (named)
+        {
+            Assert.That(Refused(await RefAsync("main", "m-0")).Reason, Is.EqualTo(Reasons.ResourceNotFound), "nothing is attested of a performer that nobody is bound to");
+            Ok(await Broker.IssueAsync(await Broker.CallerAsync("agent", "run-1", ("ref", "main")), task));
+        }
+
+        // Another run of the same workload calls later, with another ref, and opens a task of its own.
+        var later = await Broker.CallerAsync("agent", "run-2", ("ref", "feature"));
+        var other = await Broker.TaskAsync(later);
+        Assert.That(Ok(await RefAsync("main", "m-1")).Id, Is.EqualTo(task.Id));
+        Assert.That((await RunsAsync(task), await RunsAsync(other)), Is.EqualTo((false, true)));
+        await Broker.CallerAsync("agent", "run-2", ("ref", "main"));
+        Assert.That(Refused(await RefAsync("main", "m-2")).Reason, Is.EqualTo(Reasons.ResourceNotFound), "a later token of the same run changes nothing either");
+        Assert.That(Ok(await RefAsync("feature", "m-3")).Id, Is.EqualTo(other.Id));
+
+        Task<Result<AgentTask>> RefAsync(string value, string id) =>
+            HandleAsync("by-ref", new HookSignal(id, Broker.Time.Now(), null, new Dictionary<string, string> { ["ref"] = value }, TaskOutcome.Succeeded));
+    }
+
+    [Test]
+    public async Task Matching_by_claims_reads_the_performers_of_a_page_at_once()
+    {
+        var calls = new CountedCalls();
+        await RestartAsync(calls.Watch);
+        await RegisterHook();
+        await RegisterAsync("by-id", "ci", "id");
+        for (var i = 0; i < 20; i++) await Broker.TaskAsync(await Broker.CallerAsync($"agent-{i}"));
+        calls.Take();
+        Ok(await HandleAsync("by-id", new HookSignal("m-1", Broker.Time.Now(), null, new Dictionary<string, string> { ["id"] = "agent-7" }, TaskOutcome.Succeeded)));
+        Assert.That(calls.Take().Where(call => call.StartsWith("IWorkloadStore", StringComparison.Ordinal)), Is.EqualTo(new[] { "IWorkloadStore.FindAllAsync" }));
+        Ok(await HandleAsync("ci", new HookSignal("m-2", Broker.Time.Now(), (await Broker.TaskAsync(await Broker.CallerAsync("one", "run-9"))).Id, new Dictionary<string, string>(), TaskOutcome.Succeeded)));
+        calls.Take();
+        Refused(await SignalAsync("ci", "m-3", match: "run-404"));
+        Assert.That(calls.Take().Where(call => call.StartsWith("IWorkloadStore", StringComparison.Ordinal)), Is.Empty, "a task knows its own instance");
+    }
+
     private async Task<AgentTask> OpenAsync(string instance, Uid? parent = null)
     {
         // Ids are in the order of time, and so are pages.
@@ -142,7 +184,7 @@ public sealed class HookTests : EngineTests
 
     private async Task<bool> RunsAsync(AgentTask task) => (await Broker.Get<ITaskStore>().FindAsync(task.Id, None))!.EndedAt is null;
 
-    private async Task RegisterAsync(string name, string source) =>
+    private async Task RegisterAsync(string name, string source, string claim = "instance") =>
         Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Hook, name, null,
-            new HookSpec { IdentitySources = [source], PublicKeys = ["whpk_" + Convert.ToBase64String(new byte[32])], MatchClaims = ["instance"] }, new ChangeOptions(), None));
+            new HookSpec { IdentitySources = [source], PublicKeys = ["whpk_" + Convert.ToBase64String(new byte[32])], MatchClaims = [claim] }, new ChangeOptions(), None));
 }

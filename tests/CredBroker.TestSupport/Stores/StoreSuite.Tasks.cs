@@ -124,11 +124,13 @@ public abstract partial class StoreSuite
         var named = made with { Task = made.Task with { Performer = new TaskParty(null, World.Source, "ci", "worker", null) } };
         await Node.Tasks.CreateAsync(named, None);
         var first = Uid.New(Time);
-        var bound = await Node.Tasks.BindPerformerAsync(named.Task.Id, first, "pod-1", StoreWorld.Actor, None);
-        var second = await Node.Tasks.BindPerformerAsync(named.Task.Id, Uid.New(Time), "pod-2", StoreWorld.Actor, None);
+        var bound = await Node.Tasks.BindPerformerAsync(named.Task.Id, new PerformerBinding(first, "pod-1", new Dictionary<string, string> { ["ci/ref"] = "main" }), StoreWorld.Actor, None);
+        var second = await Node.Tasks.BindPerformerAsync(named.Task.Id, new PerformerBinding(Uid.New(Time), "pod-2", new Dictionary<string, string> { ["ci/ref"] = "other" }), StoreWorld.Actor, None);
         Assert.That((bound!.Performer.Workload, bound.Performer.Instance), Is.EqualTo(((Uid?)first, "pod-1")));
         Assert.That(second!.Performer, Is.EqualTo(bound.Performer));
-        Assert.That(await Node.Tasks.BindPerformerAsync(Uid.New(Time), first, null, StoreWorld.Actor, None), Is.Null);
+        Assert.That((bound.PerformerAttributes["ci/ref"], second.PerformerAttributes["ci/ref"]), Is.EqualTo(("main", "main")), "what was attested then stays");
+        Assert.That((await Node.Tasks.FindAsync(named.Task.Id, None))!.PerformerAttributes, Has.Count.EqualTo(1));
+        Assert.That(await Node.Tasks.BindPerformerAsync(Uid.New(Time), new PerformerBinding(first, null, new Dictionary<string, string>()), StoreWorld.Actor, None), Is.Null);
     }
 
     [Test]
@@ -147,6 +149,8 @@ public abstract partial class StoreSuite
         Assert.That(await Ids(new TaskQuery { UnderPath = root.Path }), Is.EqualTo(new[] { root.Id, child.Id }));
         Assert.That(await Ids(new TaskQuery { VisibleTo = new TaskViewer(World.Workload, World.Source, "agent"), PerformerSources = [World.Source], PerformerSubject = "agent" }), Has.Exactly(3).Items);
         Assert.That(await Ids(new TaskQuery { VisibleTo = new TaskViewer(World.Role, World.Source, "other") }), Is.Empty);
+        Assert.That(await Ids(new TaskQuery { Ids = [other.Id, root.Id, Uid.New(Time)] }), Is.EqualTo(new[] { root.Id, other.Id }));
+        Assert.That(await Ids(new TaskQuery { Ids = [] }), Is.Empty);
         Assert.That(await Ids(new TaskQuery { Labels = new Dictionary<string, string> { ["run"] = "7" } }), Has.Exactly(3).Items);
         Assert.That(await Ids(new TaskQuery { Labels = new Dictionary<string, string> { ["run"] = "' OR 1=1 --" } }), Is.Empty);
         var page = await Node.Tasks.ListAsync(new TaskQuery(), new PageRequest(2, null), None);

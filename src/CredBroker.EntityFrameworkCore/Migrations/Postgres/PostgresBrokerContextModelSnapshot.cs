@@ -1015,6 +1015,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnName("path")
                         .UseCollation("C");
 
+                    b.Property<string>("PerformerAttributes")
+                        .HasColumnType("text")
+                        .HasColumnName("performer_attributes");
+
                     b.Property<string>("PerformerInstance")
                         .HasColumnType("text")
                         .HasColumnName("performer_instance");

@@ -1019,6 +1019,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("path");
 
+                    b.Property<string>("PerformerAttributes")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("performer_attributes");
+
                     b.Property<string>("PerformerInstance")
                         .HasColumnType("TEXT")
                         .HasColumnName("performer_instance");
