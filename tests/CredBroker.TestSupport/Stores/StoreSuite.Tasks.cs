@@ -149,8 +149,8 @@ public abstract partial class StoreSuite
         Assert.That(await Ids(new TaskQuery { UnderPath = root.Path }), Is.EqualTo(new[] { root.Id, child.Id }));
         Assert.That(await Ids(new TaskQuery { VisibleTo = new TaskViewer(World.Workload, World.Source, "agent"), PerformerSources = [World.Source], PerformerSubject = "agent" }), Has.Exactly(3).Items);
         Assert.That(await Ids(new TaskQuery { VisibleTo = new TaskViewer(World.Role, World.Source, "other") }), Is.Empty);
-        Assert.That(await Ids(new TaskQuery { Ids = [other.Id, root.Id, Uid.New(Time)] }), Is.EqualTo(new[] { root.Id, other.Id }));
-        Assert.That(await Ids(new TaskQuery { Ids = [] }), Is.Empty);
+        Assert.That(await Ids(new TaskQuery { Among = [other.Id, root.Id, Uid.New(Time)] }), Is.EqualTo(new[] { root.Id, other.Id }));
+        Assert.That(await Ids(new TaskQuery { Among = [] }), Is.Empty);
         Assert.That(await Ids(new TaskQuery { Labels = new Dictionary<string, string> { ["run"] = "7" } }), Has.Exactly(3).Items);
         Assert.That(await Ids(new TaskQuery { Labels = new Dictionary<string, string> { ["run"] = "' OR 1=1 --" } }), Is.Empty);
         var page = await Node.Tasks.ListAsync(new TaskQuery(), new PageRequest(2, null), None);
