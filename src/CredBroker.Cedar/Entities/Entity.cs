@@ -9,7 +9,11 @@ namespace CredBroker.Cedar;
 /// <param name="Tags">Its tags: attributes whose names need not be known in the schema.</param>
 public sealed record Entity(EntityUid Uid, CedarRecord Attributes, ImmutableArray<EntityUid> Parents, CedarRecord Tags)
 {
+    /// <summary>An entity of which nothing is known but that it exists.</summary>
+    public Entity(EntityUid uid)
+        : this(uid, null) { }
+
     /// <summary>An entity without tags.</summary>
-    public Entity(EntityUid uid, CedarRecord? attributes = null, params ImmutableArray<EntityUid> parents)
+    public Entity(EntityUid uid, CedarRecord? attributes, params ImmutableArray<EntityUid> parents)
         : this(uid, attributes ?? CedarRecord.Empty, parents, CedarRecord.Empty) { }
 }
