@@ -295,6 +295,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnType("uuid")
                         .HasColumnName("uid");
 
+                    b.Property<long?>("DeniedBefore")
+                        .HasColumnType("bigint")
+                        .HasColumnName("denied_before");
+
                     b.Property<long>("Fence")
                         .HasColumnType("bigint")
                         .HasColumnName("fence");

@@ -290,6 +290,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("uid");
 
+                    b.Property<long?>("DeniedBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("denied_before");
+
                     b.Property<long>("Fence")
                         .HasColumnType("INTEGER")
                         .HasColumnName("fence");
