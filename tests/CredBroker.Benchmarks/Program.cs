@@ -1,13 +1,21 @@
 using System.Globalization;
 using CredBroker.Benchmarks;
+using CredBroker.Benchmarks.Cedar;
 using CredBroker.Benchmarks.Providers;
+
+// Decisions of the policy library alone, beside the official implementation.
+if (args is ["policy"])
+{
+    PolicyMeasurement.Run(Console.Out, TimeSpan.FromSeconds(5));
+    return 0;
+}
 
 // A first, small measure of the whole: the real server as a process, SQLite, the token provider, callers over gRPC on the same machine.
 if (args is not ([("issue" or "dead" or "providers")] or [("issue" or "dead" or "providers"), _] or [("issue" or "dead" or "providers"), _, _])
     || (args.Length > 1 && !int.TryParse(args[1], NumberStyles.None, CultureInfo.InvariantCulture, out _))
     || (args.Length > 2 && !int.TryParse(args[2], NumberStyles.None, CultureInfo.InvariantCulture, out _)))
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- issue|dead|providers [CALLERS [SECONDS]]");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- policy | issue|dead|providers [CALLERS [SECONDS]]");
     return 2;
 }
 
