@@ -19,6 +19,7 @@ internal static class PolicyCommands
     {
         var noun = AdminCommands.Noun(host, ResourceKind.PolicySet, "policies", "policy", "Policy sets, in Cedar.", Columns);
         noun.Add(Check(host));
+        noun.Add(Format(host));
         noun.Add(Set(host));
         return noun;
     }
@@ -32,6 +33,19 @@ internal static class PolicyCommands
             foreach (var problem in problems) context.Host.Out.WriteLine(SafeText.Line(problem));
             if (problems.Count == 0) context.Printer.Note("Nothing wrong found. The broker also checks scopes, annotations and who may speak of what.");
             return Task.FromResult(problems.Count == 0 ? ExitCodes.Ok : ExitCodes.Findings);
+        });
+    }
+
+    private static Command Format(CliHost host)
+    {
+        var files = new Argument<string[]>("path") { Description = "Cedar files, and folders with such files.", Arity = ArgumentArity.OneOrMore };
+        var check = new Option<bool>("--check") { Description = "Change nothing; only say what would change. Exit code 8 when something would." };
+        return new Command("format", "Lays out Cedar files in place; comments and meaning stay as they are.") { files, check }.Does(host, context =>
+        {
+            var results = context.Get(files).SelectMany(PolicyFormat.FilesOf).Select(file => PolicyFormat.Run(file, write: !context.Get(check))).ToList();
+            foreach (var line in results.SelectMany(result => result.Lines)) context.Host.Out.WriteLine(SafeText.Line(line));
+            var isWrong = results.Any(result => result.IsInvalid || (context.Get(check) && result.WouldChange));
+            return Task.FromResult(isWrong ? ExitCodes.Findings : ExitCodes.Ok);
         });
     }
 

@@ -68,6 +68,19 @@ public sealed class OperationTests : CommandTestBase
     }
 
     [Test]
+    public async Task Lays_out_policies_and_says_what_would_change()
+    {
+        var folder = Directory.CreateTempSubdirectory("policy-format-").FullName;
+        var file = Path.Combine(folder, "a.cedar");
+        await File.WriteAllTextAsync(file, "permit(principal,action,resource); // all");
+        Assert.That(await OutAsync(8, "policies", "format", folder, "--check"), Is.EqualTo($"{file}: not laid out\n"));
+        Assert.That(await OutAsync(0, "policies", "format", folder), Is.EqualTo($"{file}: laid out\n"));
+        Assert.That(await File.ReadAllTextAsync(file), Is.EqualTo("permit (principal, action, resource); // all\n"));
+        Assert.That(await OutAsync(0, "policies", "format", folder, "--check"), Is.Empty);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Test]
     public async Task A_policy_text_is_put_in_force_by_its_file()
     {
         var file = Cli.Write("base.cedar", "forbid(principal, action, resource);\n");
