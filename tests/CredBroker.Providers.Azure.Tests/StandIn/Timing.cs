@@ -36,6 +36,9 @@ public sealed class Timing
     /// <summary>Until a soft-deleted secret is among the deleted ones.</summary>
     public TimeSpan SecretDeletionSpreads { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>The clock by which assertions are judged, where a test moves Azure's ahead of a broker whose clock is the machine's.</summary>
+    public TimeProvider? AssertionClock { get; set; }
+
     /// <summary>Nothing lags: what a test of something else wants.</summary>
     public static Timing Immediate() => new()
     {

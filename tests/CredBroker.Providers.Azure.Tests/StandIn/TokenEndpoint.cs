@@ -102,7 +102,7 @@ internal sealed class TokenEndpoint(Tenant tenant, TimeProvider time, Timing tim
         }
 
         var (issuer, subject, audience) = ((string?)claims["iss"] ?? "", (string?)claims["sub"] ?? "", (string?)claims["aud"] ?? "");
-        var now = time.GetUtcNow();
+        var now = (timing.AssertionClock ?? time).GetUtcNow();
         if (Instant(claims["exp"]) + Leeway < now || Instant(claims["nbf"]) - Leeway > now)
             return (401, "invalid_client", 700024, "Client assertion is not within its valid time range.");
         if (issuer == clientId) return VerifyCertificate(application, header, parts, subject, clientId);
