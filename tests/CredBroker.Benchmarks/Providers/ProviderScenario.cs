@@ -8,7 +8,7 @@ namespace CredBroker.Benchmarks.Providers;
 internal sealed record ProviderScenario(string Name, Func<Task<MeasuredTarget>> Start)
 {
     /// <summary>Every scenario there is: a provider adds its own here.</summary>
-    public static IReadOnlyList<ProviderScenario> All { get; } = [.. AwsScenarios.All, .. VaultScenarios.All];
+    public static IReadOnlyList<ProviderScenario> All { get; } = [.. AwsScenarios.All, .. VaultScenarios.All, .. AzureScenarios.All];
 }
 
 /// <summary>What a scenario measures.</summary>
