@@ -41,6 +41,13 @@ public sealed class AzureProviderType : ProviderType<AzureConfiguration>
         return configuration.Credential.Secret is { } secret ? [new SecretUse(secret, Connect.AzureAddresses.Of(configuration).Authority.Host)] : [];
     }
 
+    /// <summary>Microsoft's own token endpoints cannot be changed; a stand-in's can, and what it catches must be worth nothing at Microsoft's.</summary>
+    protected override string AssertionHostOf(AzureConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return configuration.Endpoints is null ? "" : new Uri(configuration.Endpoints.Authority).Host.ToLowerInvariant();
+    }
+
     /// <inheritdoc/>
     protected override IProvider Create(ProviderContext context, AzureConfiguration configuration) => new AzureProvider(context, configuration);
 }

@@ -33,7 +33,21 @@ public sealed class LogInTests
         await using var provider = target.Connect();
         var failure = await Failure.OfAsync(() => provider.CheckAsync(CancellationToken.None));
         Assert.That(failure.Fault, Is.EqualTo(ProviderFault.Denied));
-        Assert.That(failure.Message, Does.Contain("700213"));
+        Assert.That(failure.Message, Does.Contain("700213").And.Contain($"audience {target.Context.Identity.Audience}"), "and says what must be trusted");
+    }
+
+    [Test]
+    public async Task What_a_listener_in_the_place_of_Microsoft_catches_is_for_that_listener_alone()
+    {
+        await using var target = await Target.CreateAsync(Timing.Immediate());
+        Assert.That(target.Type.AssertionHostOf(target.Configuration), Is.Empty, "Microsoft's own token endpoint cannot be changed");
+        var repointed = target.Configure(document =>
+        {
+            document["endpoints"] = new JsonObject { ["authority"] = "https://localhost:8443", ["graph"] = "https://localhost:8443", ["resourceManager"] = "https://localhost:8443" };
+            document.Remove("vaults");
+        });
+        Assert.That(target.Type.Validate(repointed), Is.Empty);
+        Assert.That(target.Type.AssertionHostOf(repointed), Is.EqualTo("localhost"), "the audience of what is sent there ends in it");
     }
 
     [Test]

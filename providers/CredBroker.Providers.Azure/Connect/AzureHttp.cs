@@ -71,6 +71,7 @@ internal sealed class AzureHttp : IDisposable
         message.Request.Uri.Reset(call.Address);
         message.Request.Headers.SetValue("Accept", "application/json");
         if (token is not null) message.Request.Headers.SetValue("Authorization", $"Bearer {token.Reveal()}");
+        if (call.IsAdvancedQuery) message.Request.Headers.SetValue("ConsistencyLevel", "eventual");
         if (call.CreateIfMissing) message.Request.Headers.SetValue("Prefer", "create-if-missing");
         if (call.Body is { } body)
         {
@@ -133,6 +134,9 @@ internal sealed record AzureCall(RequestMethod Method, Uri Address, string? Scop
     public bool Makes { get; init; }
 
     public bool CreateIfMissing { get; init; }
+
+    /// <summary>A query that Graph answers from an index alone: it wants to hear that this is understood.</summary>
+    public bool IsAdvancedQuery { get; init; }
 
     public AzureCall WithJson<T>(T body, JsonTypeInfo<T> type) => this with { Body = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(body, type) };
 

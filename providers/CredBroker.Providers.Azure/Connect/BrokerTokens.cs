@@ -89,8 +89,17 @@ internal sealed class BrokerTokens(ProviderContext context, AzureConfiguration c
         }
         catch (Exception e) when (Faults.Translate(e, makes: false, cancellationToken) is { } translated)
         {
-            throw translated;
+            throw Explain(translated);
         }
+    }
+
+    // Who is refused wants to know what must be trusted there.
+    private ProviderException Explain(ProviderException failure)
+    {
+        if (failure.Fault != ProviderFault.Denied || configuration.Credential.Kind != AzureCredentialKind.WorkloadIdentity) return failure;
+        var identity = context.Identity;
+        return new ProviderException(
+            failure.Fault, $"{failure.Message} The application must trust issuer {identity.Issuer}, subject {identity.Subject}, audience {identity.Audience}.", failure.Effect, failure.RetryAfter);
     }
 
     private async ValueTask<TokenCredential> CredentialAsync(CancellationToken cancellationToken)

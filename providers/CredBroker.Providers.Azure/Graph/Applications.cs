@@ -22,14 +22,15 @@ internal sealed class Applications(AzureHttp http)
     public async Task<IReadOnlyList<string>> FindDeletedAsync(string displayName, string mark, CancellationToken cancellationToken)
     {
         var found = new List<string>();
-        await foreach (var application in PagesAsync($"v1.0/directory/deletedItems/microsoft.graph.application?$filter=displayName eq '{displayName}'&$count=true&$select=id,displayName,notes", cancellationToken).ConfigureAwait(false))
+        var call = Call(RequestMethod.Get, $"v1.0/directory/deletedItems/microsoft.graph.application?$filter=displayName eq '{displayName}'&$count=true&$select=id,displayName,notes") with { IsAdvancedQuery = true };
+        await foreach (var application in PagesAsync(call, cancellationToken).ConfigureAwait(false))
             if (application.DisplayName == displayName && application.Notes == mark && application.Id is { } id) found.Add(Guid(id));
         return found;
     }
 
     /// <summary>Every application whose display name begins so.</summary>
     public IAsyncEnumerable<Application> ListAsync(string prefix, CancellationToken cancellationToken) =>
-        PagesAsync($"v1.0/applications?$filter=startswith(displayName,'{prefix}')&{Fields}&$top=999", cancellationToken);
+        PagesAsync(Call(RequestMethod.Get, $"v1.0/applications?$filter=startswith(displayName,'{prefix}')&{Fields}&$top=999"), cancellationToken);
 
     /// <summary>
     /// Makes an application, unless there is one of this unique name: then it is answered 204. It is always for this tenant's accounts alone; the default
@@ -95,9 +96,8 @@ internal sealed class Applications(AzureHttp http)
         return answer.Succeeded ? true : throw Faults.Of(answer);
     }
 
-    private async IAsyncEnumerable<Application> PagesAsync(string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<Application> PagesAsync(AzureCall call, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var call = Call(RequestMethod.Get, path);
         while (true)
         {
             var answer = await http.SendAsync(call, cancellationToken).ConfigureAwait(false);

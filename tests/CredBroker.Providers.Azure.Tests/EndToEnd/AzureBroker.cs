@@ -117,7 +117,7 @@ internal sealed class AzureBroker : IAsyncDisposable
         var provider = await administrator.Providers.CreateProviderAsync(new() { ProviderId = Provider, Provider = new Provider { Type = "azure", Config = config } });
         // As an administrator of the tenant does once.
         var subject = $"{Installation.Id}:provider:{provider.Uid}";
-        Azure.TrustBroker($"http://127.0.0.1:{_place.HttpPort}/federation", subject, $"credbroker:{subject}");
+        Azure.TrustBroker($"http://127.0.0.1:{_place.HttpPort}/federation", subject, $"credbroker:{subject}:127.0.0.1");
         var health = await administrator.Providers.CheckProviderAsync(new() { Name = provider.Name });
         Assert.That(health.Healthy, health.ToString());
 

@@ -176,6 +176,7 @@ internal sealed partial class GraphApi(Tenant tenant, TimeProvider time, Timing 
 
     private StandInAnswer ListDeleted(StandInRequest request, string version)
     {
+        if (request.Header("ConsistencyLevel") != "eventual") throw new Refusal(400, "Request_UnsupportedQuery", "$count is not currently supported.");
         var name = NameIs().Match(request.QueryValue("$filter") ?? "") is { Success: true } match ? match.Groups["text"].Value : throw new Refusal(400, "BadRequest", "Invalid filter clause.");
         return List(version, "applications", tenant.Deleted.Values.Where(application => application.DisplayName == name).Select(application => Select(request, Show(application))));
     }
