@@ -35,10 +35,16 @@ internal static class SecretBindings
     {
         foreach (var secret in secrets.Distinct())
         {
-            if (await FindAsync(session, secret) is not null) continue;
+            if (await FindAsync(session, secret) is { } found)
+            {
+                if (found.Uid == uid) continue;
+                // Bound by another node since the look above: the next run refuses.
+                throw new LostRaceException();
+            }
+
             var (source, (kind, name, host)) = secret;
             var row = new SecretBindingRow { ConsumerKind = kind, ConsumerName = name, Source = source, Host = host, Uid = uid, BoundAt = session.Now };
-            // Another node may have bound it since: the key decides, and the next run sees it.
+            // Another node may be binding it: the key decides, and the next run sees it.
             if (!await session.InsertIfNewAsync(session.Tables.SecretBindings, row)) throw new LostRaceException();
         }
     }
