@@ -16,7 +16,8 @@ public abstract partial class StoreSuite
         Assert.That(await Node.Tasks.CreateAsync(made, None), Is.EqualTo(new CreateTaskOutcome.Created(made.Task, false)));
         var found = (await Node.Tasks.FindAsync(made.Task.Id, None))!;
         Assert.That(found.Intent.Labels, Is.EqualTo(made.Task.Intent.Labels));
-        Assert.That(found with { Intent = made.Task.Intent }, Is.EqualTo(made.Task));
+        Assert.That(found.PerformerAttributes, Is.EqualTo(made.Task.PerformerAttributes));
+        Assert.That(found with { Intent = made.Task.Intent, PerformerAttributes = made.Task.PerformerAttributes }, Is.EqualTo(made.Task));
         Assert.That(await Node.Tasks.FindAsync(Uid.New(Time), None), Is.Null);
     }
 
