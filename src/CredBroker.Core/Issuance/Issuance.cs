@@ -63,7 +63,9 @@ public sealed partial class Issuance(
     {
         if (lease.Supersedes is not null) signals.Set();
         var making = MakeAndReleaseAsync(plan, lease, started);
-        var patience = limits.IssueDeadline - time.GetElapsedTime(started) + AnswerGrace;
+        // Reserving may have taken all of it, and less than nothing would mean to wait for ever, or not at all.
+        var left = limits.IssueDeadline - time.GetElapsedTime(started) + AnswerGrace;
+        var patience = left > TimeSpan.Zero ? left : TimeSpan.Zero;
         try
         {
             await making.WaitAsync(patience, time, CancellationToken.None);
