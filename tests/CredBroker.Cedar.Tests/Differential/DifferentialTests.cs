@@ -9,6 +9,9 @@ namespace CredBroker.Cedar.Tests.Differential;
 /// </summary>
 internal sealed class DifferentialTests
 {
+    // The same in every run, so that only a change of ours fails it; other seeds are for long runs.
+    private const int FixedSeed = 70_000_000;
+
     private const int RequestsPerWorld = 100;
     private const int ShortRun = 4_000;
     private const int MaxDifferences = 5;
@@ -20,7 +23,7 @@ internal sealed class DifferentialTests
     public void Generated_policies_mean_what_they_mean_to_the_official_implementation()
     {
         var wanted = Setting("CREDBROKER_TEST_CEDAR_REQUESTS") ?? ShortRun;
-        var seed = Setting("CREDBROKER_TEST_CEDAR_SEED") ?? new Random().Next();
+        var seed = Setting("CREDBROKER_TEST_CEDAR_SEED") ?? FixedSeed;
         TestContext.Progress.WriteLine($"CREDBROKER_TEST_CEDAR_SEED={seed}, {wanted} requests");
         var found = new List<string>();
         var agreements = new Dictionary<string, int>();

@@ -9,6 +9,9 @@ namespace CredBroker.Cedar.Tests.Fuzzing;
 /// </summary>
 internal sealed class FuzzTests
 {
+    // The same in every run, so that only a change of ours fails it; other seeds are for long runs.
+    private const int FixedSeed = 3;
+
     // Far more than any takes, but on a busy machine.
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(20);
 
@@ -75,7 +78,7 @@ internal sealed class FuzzTests
 
     private static void Fuzz(string pattern, Func<string, string> prepare, Func<string, bool> use)
     {
-        var seed = Setting("CREDBROKER_TEST_CEDAR_SEED") ?? new Random().Next();
+        var seed = Setting("CREDBROKER_TEST_CEDAR_SEED") ?? FixedSeed;
         var count = Setting("CREDBROKER_TEST_CEDAR_MUTATIONS") ?? 1_500;
         TestContext.Out.WriteLine($"CREDBROKER_TEST_CEDAR_SEED={seed}, {count} mutations");
         var corpus = Conformance.Corpus.Available().First().Folder.Value;
