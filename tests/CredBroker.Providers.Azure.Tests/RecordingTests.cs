@@ -15,12 +15,14 @@ public sealed class RecordingTests
         ["storage-user-delegation-key"] = "the same",
     };
 
-    private static IEnumerable<string> Recordings => Recording.All();
+    private static IEnumerable<string> Recordings => Recording.All().Where(name => !LeftOut.ContainsKey(name));
+
+    [Test]
+    public void Whatever_is_left_out_was_recorded() => Assert.That(LeftOut.Keys, Is.SubsetOf(Recording.All()));
 
     [TestCaseSource(nameof(Recordings))]
     public async Task Answers_as_it_was_recorded(string name)
     {
-        if (LeftOut.TryGetValue(name, out var reason)) Assert.Pass($"Left out: {reason}.");
         await using var target = await Target.CreateAsync(Timing.Immediate());
         using var client = ClientFor(target, name);
         var replay = new RecordingReplay(Recording.Read(name), client);
