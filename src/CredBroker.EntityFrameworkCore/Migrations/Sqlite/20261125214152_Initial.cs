@@ -35,6 +35,21 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "audit_texts",
+                columns: table => new
+                {
+                    writer = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    sequence = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    body = table.Column<string>(type: "TEXT", nullable: false),
+                    salt = table.Column<byte[]>(type: "BLOB", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_texts", x => new { x.writer, x.sequence, x.name });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "counters",
                 columns: table => new
                 {
@@ -72,6 +87,24 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 {
                     table.PrimaryKey("PK_epoch", x => x.id);
                     table.CheckConstraint("ck_epoch_one", "id = 1");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "exclusive_groups",
+                columns: table => new
+                {
+                    uid = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    target_identity = table.Column<string>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    fence = table.Column<long>(type: "INTEGER", nullable: false),
+                    until = table.Column<long>(type: "INTEGER", nullable: false),
+                    denied_before = table.Column<long>(type: "INTEGER", nullable: true),
+                    killed_before = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_exclusive_groups", x => x.uid);
+                    table.CheckConstraint("ck_exclusive_groups_fence", "fence >= 0");
                 });
 
             migrationBuilder.CreateTable(
@@ -141,7 +174,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     reserved_at = table.Column<long>(type: "INTEGER", nullable: false),
                     max_expires_at = table.Column<long>(type: "INTEGER", nullable: false),
                     supersedes = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    group_uid = table.Column<byte[]>(type: "BLOB", nullable: true),
                     exclusive_group = table.Column<string>(type: "TEXT", nullable: true),
+                    group_capacity = table.Column<int>(type: "INTEGER", nullable: true),
+                    mark_key_id = table.Column<string>(type: "TEXT", nullable: false),
                     listed_at = table.Column<long>(type: "INTEGER", nullable: true),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: false),
                     possible_death_at = table.Column<long>(type: "INTEGER", nullable: false),
@@ -173,6 +209,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     table.CheckConstraint("ck_leases_closed", "(state <= 3) = (closed_at IS NULL)");
                     table.CheckConstraint("ck_leases_due", "(state <= 3) = (due_at IS NOT NULL)");
                     table.CheckConstraint("ck_leases_evidence", "state NOT IN (4, 5) OR evidence_kind IS NOT NULL");
+                    table.CheckConstraint("ck_leases_group", "(group_uid IS NULL) = (exclusive_group IS NULL) AND (group_uid IS NULL) = (group_capacity IS NULL)");
                     table.CheckConstraint("ck_leases_numbers", "version >= 1 AND fence >= 0 AND attempts >= 0");
                     table.CheckConstraint("ck_leases_reason", "state <> 3 OR end_reason IS NOT NULL");
                     table.CheckConstraint("ck_leases_state", "state BETWEEN 1 AND 6 AND lane BETWEEN 0 AND 3");
@@ -243,6 +280,22 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 {
                     table.PrimaryKey("PK_requests", x => x.key);
                     table.CheckConstraint("ck_requests_attempt", "attempt >= 0");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "secret_bindings",
+                columns: table => new
+                {
+                    consumer_kind = table.Column<string>(type: "TEXT", nullable: false),
+                    consumer_name = table.Column<string>(type: "TEXT", nullable: false),
+                    source = table.Column<string>(type: "TEXT", nullable: false),
+                    host = table.Column<string>(type: "TEXT", nullable: false),
+                    uid = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    bound_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_secret_bindings", x => new { x.consumer_kind, x.consumer_name, x.source, x.host });
                 });
 
             migrationBuilder.CreateTable(
@@ -327,6 +380,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     performer_source_name = table.Column<string>(type: "TEXT", nullable: false),
                     performer_subject = table.Column<string>(type: "TEXT", nullable: false),
                     performer_instance = table.Column<string>(type: "TEXT", nullable: true),
+                    performer_attributes = table.Column<string>(type: "TEXT", nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     deadline = table.Column<long>(type: "INTEGER", nullable: false),
                     heartbeat_interval = table.Column<long>(type: "INTEGER", nullable: true),
@@ -349,6 +403,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 {
                     owner_uid = table.Column<byte[]>(type: "BLOB", nullable: false),
                     body = table.Column<string>(type: "TEXT", nullable: false),
+                    salt = table.Column<byte[]>(type: "BLOB", nullable: false),
                     hash = table.Column<byte[]>(type: "BLOB", nullable: false)
                 },
                 constraints: table =>
@@ -446,13 +501,37 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 name: "ix_leases_due",
                 table: "leases",
                 columns: new[] { "provider_uid", "lane", "due_at", "workload_uid" },
-                filter: "due_at IS NOT NULL");
+                filter: "due_at IS NOT NULL AND group_uid IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_group_agenda",
+                table: "leases",
+                columns: new[] { "due_at", "group_uid", "provider_uid" },
+                filter: "due_at IS NOT NULL AND group_uid IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_group_due",
+                table: "leases",
+                columns: new[] { "group_uid", "due_at" },
+                filter: "due_at IS NOT NULL AND group_uid IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_group_slots",
+                table: "leases",
+                columns: new[] { "group_uid", "possible_death_at" },
+                filter: "group_uid IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_leases_provider_unproven",
                 table: "leases",
                 columns: new[] { "provider_uid", "id" },
                 filter: "state <= 3");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_revoking",
+                table: "leases",
+                columns: new[] { "provider_uid", "error_fault", "revoking_at" },
+                filter: "state = 3");
 
             migrationBuilder.CreateIndex(
                 name: "ix_leases_role_unproven",
@@ -496,6 +575,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 columns: new[] { "kind", "name" },
                 unique: true,
                 filter: "parent_uid IS NULL AND deleted_at IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_requests_at",
+                table: "requests",
+                column: "at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_signing_keys_family_ordinal",
@@ -573,6 +657,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 name: "audit_events");
 
             migrationBuilder.DropTable(
+                name: "audit_texts");
+
+            migrationBuilder.DropTable(
                 name: "counters");
 
             migrationBuilder.DropTable(
@@ -580,6 +667,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "epoch");
+
+            migrationBuilder.DropTable(
+                name: "exclusive_groups");
 
             migrationBuilder.DropTable(
                 name: "fan_outs");
@@ -601,6 +691,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "requests");
+
+            migrationBuilder.DropTable(
+                name: "secret_bindings");
 
             migrationBuilder.DropTable(
                 name: "signing_keys");

@@ -12,8 +12,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 {
     [DbContext(typeof(PostgresBrokerContext))]
-    [Migration("20261125185721_GroupsAndMarkKeys")]
-    partial class GroupsAndMarkKeys
+    [Migration("20261125214206_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -104,6 +104,35 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         {
                             t.HasCheckConstraint("ck_audit_events_sequence", "sequence >= 1");
                         });
+                });
+
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.AuditTextRow", b =>
+                {
+                    b.Property<Guid>("Writer")
+                        .HasColumnType("uuid")
+                        .HasColumnName("writer");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sequence");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("salt");
+
+                    b.HasKey("Writer", "Sequence", "Name");
+
+                    b.ToTable("audit_texts", "credbroker");
                 });
 
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.CounterRow", b =>
@@ -265,6 +294,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.Property<Guid>("Uid")
                         .HasColumnType("uuid")
                         .HasColumnName("uid");
+
+                    b.Property<long?>("DeniedBefore")
+                        .HasColumnType("bigint")
+                        .HasColumnName("denied_before");
 
                     b.Property<long>("Fence")
                         .HasColumnType("bigint")
@@ -581,6 +614,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.HasIndex(new[] { "ProviderUid", "Id" }, "ix_leases_provider_unproven")
                         .HasFilter("state <= 3");
 
+                    b.HasIndex(new[] { "ProviderUid", "ErrorFault", "RevokingAt" }, "ix_leases_revoking")
+                        .HasFilter("state = 3");
+
                     b.HasIndex(new[] { "RoleUid", "Id" }, "ix_leases_role_unproven")
                         .HasFilter("state <= 3");
 
@@ -785,6 +821,37 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SecretBindingRow", b =>
+                {
+                    b.Property<string>("ConsumerKind")
+                        .HasColumnType("text")
+                        .HasColumnName("consumer_kind");
+
+                    b.Property<string>("ConsumerName")
+                        .HasColumnType("text")
+                        .HasColumnName("consumer_name");
+
+                    b.Property<string>("Source")
+                        .HasColumnType("text")
+                        .HasColumnName("source");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<long>("BoundAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bound_at");
+
+                    b.Property<Guid>("Uid")
+                        .HasColumnType("uuid")
+                        .HasColumnName("uid");
+
+                    b.HasKey("ConsumerKind", "ConsumerName", "Source", "Host");
+
+                    b.ToTable("secret_bindings", "credbroker");
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SigningKeyRow", b =>
                 {
                     b.Property<Guid>("Uid")
@@ -951,6 +1018,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnName("path")
                         .UseCollation("C");
 
+                    b.Property<string>("PerformerAttributes")
+                        .HasColumnType("text")
+                        .HasColumnName("performer_attributes");
+
                     b.Property<string>("PerformerInstance")
                         .HasColumnType("text")
                         .HasColumnName("performer_instance");
@@ -1016,6 +1087,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("salt");
 
                     b.HasKey("OwnerUid");
 

@@ -40,6 +40,22 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "audit_texts",
+                schema: "credbroker",
+                columns: table => new
+                {
+                    writer = table.Column<Guid>(type: "uuid", nullable: false),
+                    sequence = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false),
+                    salt = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_texts", x => new { x.writer, x.sequence, x.name });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "counters",
                 schema: "credbroker",
                 columns: table => new
@@ -80,6 +96,25 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 {
                     table.PrimaryKey("PK_epoch", x => x.id);
                     table.CheckConstraint("ck_epoch_one", "id = 1");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "exclusive_groups",
+                schema: "credbroker",
+                columns: table => new
+                {
+                    uid = table.Column<Guid>(type: "uuid", nullable: false),
+                    target_identity = table.Column<string>(type: "text", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    fence = table.Column<long>(type: "bigint", nullable: false),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    denied_before = table.Column<long>(type: "bigint", nullable: true),
+                    killed_before = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_exclusive_groups", x => x.uid);
+                    table.CheckConstraint("ck_exclusive_groups_fence", "fence >= 0");
                 });
 
             migrationBuilder.CreateTable(
@@ -152,7 +187,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     reserved_at = table.Column<long>(type: "bigint", nullable: false),
                     max_expires_at = table.Column<long>(type: "bigint", nullable: false),
                     supersedes = table.Column<Guid>(type: "uuid", nullable: true),
+                    group_uid = table.Column<Guid>(type: "uuid", nullable: true),
                     exclusive_group = table.Column<string>(type: "text", nullable: true),
+                    group_capacity = table.Column<int>(type: "integer", nullable: true),
+                    mark_key_id = table.Column<string>(type: "text", nullable: false),
                     listed_at = table.Column<long>(type: "bigint", nullable: true),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     possible_death_at = table.Column<long>(type: "bigint", nullable: false),
@@ -184,6 +222,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     table.CheckConstraint("ck_leases_closed", "(state <= 3) = (closed_at IS NULL)");
                     table.CheckConstraint("ck_leases_due", "(state <= 3) = (due_at IS NOT NULL)");
                     table.CheckConstraint("ck_leases_evidence", "state NOT IN (4, 5) OR evidence_kind IS NOT NULL");
+                    table.CheckConstraint("ck_leases_group", "(group_uid IS NULL) = (exclusive_group IS NULL) AND (group_uid IS NULL) = (group_capacity IS NULL)");
                     table.CheckConstraint("ck_leases_numbers", "version >= 1 AND fence >= 0 AND attempts >= 0");
                     table.CheckConstraint("ck_leases_reason", "state <> 3 OR end_reason IS NOT NULL");
                     table.CheckConstraint("ck_leases_state", "state BETWEEN 1 AND 6 AND lane BETWEEN 0 AND 3");
@@ -258,6 +297,23 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 {
                     table.PrimaryKey("PK_requests", x => x.key);
                     table.CheckConstraint("ck_requests_attempt", "attempt >= 0");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "secret_bindings",
+                schema: "credbroker",
+                columns: table => new
+                {
+                    consumer_kind = table.Column<string>(type: "text", nullable: false),
+                    consumer_name = table.Column<string>(type: "text", nullable: false),
+                    source = table.Column<string>(type: "text", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    uid = table.Column<Guid>(type: "uuid", nullable: false),
+                    bound_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_secret_bindings", x => new { x.consumer_kind, x.consumer_name, x.source, x.host });
                 });
 
             migrationBuilder.CreateTable(
@@ -347,6 +403,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     performer_source_name = table.Column<string>(type: "text", nullable: false),
                     performer_subject = table.Column<string>(type: "text", nullable: false),
                     performer_instance = table.Column<string>(type: "text", nullable: true),
+                    performer_attributes = table.Column<string>(type: "text", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     deadline = table.Column<long>(type: "bigint", nullable: false),
                     heartbeat_interval = table.Column<long>(type: "bigint", nullable: true),
@@ -370,6 +427,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 {
                     owner_uid = table.Column<Guid>(type: "uuid", nullable: false),
                     body = table.Column<string>(type: "text", nullable: false),
+                    salt = table.Column<byte[]>(type: "bytea", nullable: false),
                     hash = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
                 constraints: table =>
@@ -477,7 +535,28 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 schema: "credbroker",
                 table: "leases",
                 columns: new[] { "provider_uid", "lane", "due_at", "workload_uid" },
-                filter: "due_at IS NOT NULL");
+                filter: "due_at IS NOT NULL AND group_uid IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_group_agenda",
+                schema: "credbroker",
+                table: "leases",
+                columns: new[] { "due_at", "group_uid", "provider_uid" },
+                filter: "due_at IS NOT NULL AND group_uid IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_group_due",
+                schema: "credbroker",
+                table: "leases",
+                columns: new[] { "group_uid", "due_at" },
+                filter: "due_at IS NOT NULL AND group_uid IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_group_slots",
+                schema: "credbroker",
+                table: "leases",
+                columns: new[] { "group_uid", "possible_death_at" },
+                filter: "group_uid IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_leases_provider_unproven",
@@ -485,6 +564,13 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 table: "leases",
                 columns: new[] { "provider_uid", "id" },
                 filter: "state <= 3");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_revoking",
+                schema: "credbroker",
+                table: "leases",
+                columns: new[] { "provider_uid", "error_fault", "revoking_at" },
+                filter: "state = 3");
 
             migrationBuilder.CreateIndex(
                 name: "ix_leases_role_unproven",
@@ -535,6 +621,12 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 columns: new[] { "kind", "name" },
                 unique: true,
                 filter: "parent_uid IS NULL AND deleted_at IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_requests_at",
+                schema: "credbroker",
+                table: "requests",
+                column: "at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_signing_keys_family_ordinal",
@@ -625,6 +717,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 schema: "credbroker");
 
             migrationBuilder.DropTable(
+                name: "audit_texts",
+                schema: "credbroker");
+
+            migrationBuilder.DropTable(
                 name: "counters",
                 schema: "credbroker");
 
@@ -634,6 +730,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "epoch",
+                schema: "credbroker");
+
+            migrationBuilder.DropTable(
+                name: "exclusive_groups",
                 schema: "credbroker");
 
             migrationBuilder.DropTable(
@@ -662,6 +762,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "requests",
+                schema: "credbroker");
+
+            migrationBuilder.DropTable(
+                name: "secret_bindings",
                 schema: "credbroker");
 
             migrationBuilder.DropTable(
