@@ -5,6 +5,7 @@ internal sealed class PackageTests
 {
     [TestCase("Abstractions")]
     [TestCase("Cedar")]
+    [TestCase("Policies")]
     public void Takes_no_package(string name) => Assert.That(Find(name).Packages, Is.Empty);
 
     [Test]
@@ -13,6 +14,7 @@ internal sealed class PackageTests
 
     [TestCase("Abstractions")]
     [TestCase("Cedar")]
+    [TestCase("Policies")]
     [TestCase("Core")]
     public void Needs_no_web_framework(string name) =>
         Assert.That(Repository.ReadText(Find(name).Path), Does.Not.Contain("FrameworkReference").And.Not.Contain("Sdk.Web"));

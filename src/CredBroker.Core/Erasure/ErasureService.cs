@@ -18,7 +18,7 @@ public sealed class ErasureService(IErasureStore store, ITaskStore tasks, TaskAc
     {
         ArgumentNullException.ThrowIfNull(caller);
         var found = await tasks.FindAsync(id, cancellationToken);
-        if (decider.Administer(caller, "administerTask", found is null ? BrokerEntities.Installation : BrokerEntities.Task(found), found is null ? [] : [BrokerEntities.Of(found)]) is { Allowed: false })
+        if (decider.Administer(caller, "administerTask", found is null ? BrokerEntities.Installation : BrokerEntities.Task(found.Id.ToString()), found is null ? [] : [found.ToEntity()]) is { Allowed: false })
         {
             // Who may see the task may know that it lacks a right; a stranger learns nothing.
             var seen = await access.ToSeeAsync(caller, id, cancellationToken);

@@ -16,18 +16,18 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
     /// <summary>Whether a caller may open a task, and below the parent where there is one.</summary>
     public Decision CreateTask(Caller caller, AgentTask task, AgentTask? parent)
     {
+        ArgumentNullException.ThrowIfNull(task);
         var snapshot = catalog.Current;
-        var question = Put(caller, parent is null ? "createTask" : "delegate", parent is null ? BrokerEntities.Installation : BrokerEntities.Task(parent))
-            .With(PartyOf(snapshot, task.Performer))
-            .About(task)
-            .Context("performer", BrokerEntities.Workload(task.Performer.Name))
-            .Context("ttl", CedarDuration.From(task.Deadline - task.CreatedAt))
-            .Context("chain", CedarRecord.Of(("depth", (long)task.Depth)));
-        question.Input["ttl"] = DurationConverter.Format(task.Deadline - task.CreatedAt);
-        question.Input["performer"] = task.Performer.Name;
-        if (parent is not null)
-            question.With(BrokerEntities.Of(parent)).Context("parentExpiresIn", CedarDuration.From(parent.Deadline - task.CreatedAt));
-        return Decide(question);
+        var source = snapshot.FindSource(task.Performer.SourceName);
+        return Decide(Questions.Open(FactsOf(caller), new OpeningFacts
+        {
+            Task = task.ToFacts(),
+            Parent = parent?.ToFacts(),
+            Performer = task.Performer.ToFacts(source),
+            PerformerSource = source?.ToFacts(),
+            Ttl = task.Deadline - task.CreatedAt,
+            ParentExpiresIn = parent?.Deadline - task.CreatedAt,
+        }));
     }
 
     /// <summary>Whether a caller may issue, or renew, with the permits that every ancestor needs too.</summary>
@@ -36,11 +36,11 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         ArgumentNullException.ThrowIfNull(asked);
         var snapshot = catalog.Current;
         var book = asked.Unfit.Count > 0 ? snapshot.Policies.ForAnyParameters : snapshot.Policies;
-        var own = Decide(IssueFor(asked, BrokerEntities.Of(asked.Caller), asked.Caller.Workload, asked.Task, null), book);
+        var own = Decide(IssueFor(asked, asked.Caller.ToWorkloadFacts(), asked.Task, isAncestor: false), book);
         foreach (var (ancestor, performer) in asked.Ancestors)
         {
             if (!own.Allowed) break;
-            var theirs = Decide(IssueFor(asked, BrokerEntities.Of(performer, snapshot.FindSource(performer.SourceName)), performer, ancestor, asked.Task), book);
+            var theirs = Decide(IssueFor(asked, performer.ToFacts(snapshot.FindSource(performer.SourceName)), ancestor, isAncestor: true), book);
             own = Narrow(own, theirs, ancestor);
         }
 
@@ -49,28 +49,17 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
 
     /// <summary>Whether a caller may do something about a task that is not its own, or that nothing binds to it.</summary>
     public Decision OnTask(Caller caller, string action, AgentTask task) =>
-        Decide(Put(caller, action, BrokerEntities.Task(task)).With(BrokerEntities.Of(task)).About(task));
+        Decide(Questions.OnTask(FactsOf(caller), action, task.ToFacts()));
 
     /// <summary>Whether a hook may end a task.</summary>
     public Decision EndTask(Registered<HookSpec> hook, AgentTask task, System.Net.IPAddress sourceIp) =>
-        Decide(new Question
-        {
-            Principal = BrokerEntities.Hook(hook.Name),
-            Action = "endTask",
-            Resource = BrokerEntities.Task(task),
-            Scope = new PolicyScope("endTask", null, task.Performer.SourceName),
-        }.Call(time.Now(), sourceIp, []).With(BrokerEntities.Of(hook), BrokerEntities.Of(task)).About(task));
+        Decide(Questions.EndByHook(hook.ToFacts(), task.ToFacts(), time.Now(), sourceIp));
 
     /// <summary>Whether a caller may ask about tokens for an audience.</summary>
-    public Decision Introspect(Caller caller, string audience) =>
-        Decide(Put(caller, "introspect", BrokerEntities.Installation).Context("audience", audience));
+    public Decision Introspect(Caller caller, string audience) => Decide(Questions.Introspect(FactsOf(caller), audience));
 
     /// <summary>Whether a caller may read what is not its own: everywhere, or of one task.</summary>
-    public Decision Audit(Caller caller, AgentTask? task)
-    {
-        var question = Put(caller, "audit", task is null ? BrokerEntities.Installation : BrokerEntities.Task(task));
-        return Decide(task is null ? question : question.With(BrokerEntities.Of(task)));
-    }
+    public Decision Audit(Caller caller, AgentTask? task) => Decide(Questions.Audit(FactsOf(caller), task?.ToFacts()));
 
     /// <summary>Whether a caller may read everything that is not its own: the root, and whom policy lets audit the installation.</summary>
     public bool MaySeeAll(Caller caller)
@@ -84,43 +73,36 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
     {
         ArgumentNullException.ThrowIfNull(caller);
         if (caller.IsRoot) return null;
-        var question = Put(caller, action, resource).With(entities);
+        var question = Questions.Administer(FactsOf(caller), action, resource, entities);
         return caller.Identity.OperatorOwned ? Decide(question) : Denied(question);
     }
 
-    private Question IssueFor(IssueQuestion asked, IEnumerable<Entity> principal, Workload workload, AgentTask task, AgentTask? below)
+    private Question IssueFor(IssueQuestion asked, WorkloadFacts workload, AgentTask task, bool isAncestor)
     {
-        var snapshot = catalog.Current;
         var now = time.Now();
-        var question = new Question
+        var asker = new AskerFacts
         {
-            Principal = BrokerEntities.Workload(workload.Name),
-            Action = asked.Action,
-            Resource = BrokerEntities.Role(asked.Provider.Name, asked.Role.Name),
-            Scope = new PolicyScope(asked.Action, asked.Provider.Name, workload.SourceName),
+            Workload = workload,
+            Source = catalog.Current.FindSource(workload.Source)?.ToFacts(),
+            Now = now,
+            SourceIp = asked.Caller.SourceIp,
+            Attested = workload.Attributes,
         };
-        question.Call(now, asked.Caller.SourceIp, workload.Attributes)
-            .With(principal).With(SourcesOf(snapshot, workload.SourceName))
-            .With(BrokerEntities.Of(asked.Provider), BrokerEntities.Of(asked.Provider, asked.Role, asked.Revocability.PolicyName, asked.CanMint))
-            .With(BrokerEntities.Tags(BrokerEntities.Params, asked.Parameters))
-            .About(task)
-            .Context("params", BrokerEntities.Params)
-            .Context("destination", asked.Destination)
-            .Context("declared", asked.DeclaredDestination.Length == 0 ? CedarRecord.Empty : CedarRecord.Of(("destination", asked.DeclaredDestination)))
-            .Context("target", CedarRecord.Of(
-                ("type", asked.Provider.Spec.Type), ("provider", asked.Provider.Name), ("environment", asked.Provider.Spec.Environment), ("identity", asked.Provider.Entry.TargetIdentity)))
-            .Context("sensitivity", asked.Role.Spec.Sensitivity)
-            .Context("revocability", asked.Revocability.PolicyName)
-            .Context("ttl", CedarDuration.From(asked.Ttl))
-            .Context("chain", CedarRecord.Of(("depth", (long)asked.Task.Depth)))
-            .Context("counters", CedarRecord.Of(
-                ("taskLeases", asked.Counters.Task), ("workloadLeases", asked.Counters.Workload), ("roleLeases", asked.Counters.Role), ("providerLeases", asked.Counters.Provider)));
-        if (asked.ParentDeadline is { } deadline) question.Context("parentExpiresIn", CedarDuration.From(deadline - now));
-        question.Input["ttl"] = DurationConverter.Format(asked.Ttl);
-        question.Input["params"] = new JsonObject(asked.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
-        question.Input["target"] = asked.Provider.Entry.TargetIdentity;
+        var question = Questions.Grant(asker, new GrantFacts
+        {
+            Action = asked.Action,
+            Task = task.ToFacts(),
+            Role = asked.Role.ToFacts(asked.Provider, asked.Revocability.PolicyName, asked.CanMint),
+            Parameters = asked.Parameters,
+            Destination = asked.Destination,
+            DeclaredDestination = asked.DeclaredDestination,
+            Ttl = asked.Ttl,
+            ParentExpiresIn = asked.ParentDeadline - now,
+            ChainDepth = asked.Task.Depth,
+            Counters = asked.Counters,
+        });
         if (asked.Unfit.Count > 0) question.Input["unfit_parameters"] = new JsonArray([.. asked.Unfit.Select(name => JsonValue.Create(name))]);
-        if (below is not null) question.Input["on_behalf_of"] = task.Id.ToString();
+        if (isAncestor) question.Input["on_behalf_of"] = task.Id.ToString();
         return question;
     }
 
@@ -133,22 +115,13 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         return own with { MaxTtl = shortest, Policies = [.. own.Policies.Union(theirs.Policies)] };
     }
 
-    private Question Put(Caller caller, string action, EntityUid resource) =>
-        new Question
-        {
-            Principal = BrokerEntities.Workload(caller.Workload.Name),
-            Action = action,
-            Resource = resource,
-            Scope = new PolicyScope(action, null, caller.Workload.SourceName),
-        }
-        .Call(time.Now(), caller.SourceIp, caller.Identity.Attributes)
-        .With(BrokerEntities.Of(caller)).With(SourcesOf(catalog.Current, caller.Workload.SourceName));
+    private AskerFacts FactsOf(Caller caller) => caller.ToFacts(time.Now(), catalog.Current.FindSource(caller.Workload.SourceName));
 
     private Decision Decide(Question question) => Decide(question, catalog.Current.Policies);
 
     private Decision Decide(Question question, PolicyBook policies)
     {
-        var verdict = policies.Ask(question.ToRequest(), question.ToStore(schema.Common), question.Scope, time.Now());
+        var verdict = policies.Ask(question, schema);
         if (verdict.Lapsed.Count > 0) question.Input["review_overdue"] = new JsonArray([.. verdict.Lapsed.Select(set => JsonValue.Create($"policySets/{set}"))]);
         return Of(question, verdict, policies.Hash);
     }
@@ -177,27 +150,5 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
             .Select(text => DurationConverter.TryParse(text, out var life) ? life : (TimeSpan?)null)
             .Where(life => life is not null);
         return lives.Min();
-    }
-
-    private static IEnumerable<Entity> SourcesOf(RegistrySnapshot snapshot, string name) =>
-        snapshot.FindSource(name) is { } source ? [BrokerEntities.Of(source)] : [];
-
-    private static IEnumerable<Entity> PartyOf(RegistrySnapshot snapshot, TaskParty party) =>
-        SourcesOf(snapshot, party.SourceName).Append(BrokerEntities.Unseen(party, snapshot.FindSource(party.SourceName)));
-}
-
-/// <summary>What is said of a task to policy.</summary>
-internal static class TaskQuestions
-{
-    public static Question About(this Question question, AgentTask task)
-    {
-        question.With(BrokerEntities.Tags(BrokerEntities.Labels, task.Intent.Labels));
-        question.Input["task"] = task.Id.ToString();
-        return question.Context("task", CedarRecord.Of(
-            ("id", task.Id.ToString()),
-            ("depth", (long)task.Depth),
-            ("intent", CedarRecord.Of(("what", task.Intent.What), ("forWhom", task.Intent.ForWhom), ("data", task.Intent.Data))),
-            ("labels", BrokerEntities.Labels),
-            ("openedByPerformer", task.Opener.Name == task.Performer.Name)));
     }
 }

@@ -56,6 +56,3 @@ public sealed record IssueQuestion
     /// <summary>Leases that are not proven dead.</summary>
     public LeaseCounts Counters { get; init; }
 }
-
-/// <summary>Leases that are not proven dead, the one asked for not counted.</summary>
-public readonly record struct LeaseCounts(long Task, long Workload, long Role, long Provider);

@@ -16,11 +16,12 @@ public sealed partial class PolicyCompiler(ILogger<PolicyCompiler> logger)
 
     private CompiledPolicySet Compile(Registered<PolicySetSpec> set)
     {
+        var definition = set.Spec.ToDefinition(set.Name);
         var parsed = PolicySet.Parse(set.Spec.Text, set.Name);
-        if (parsed.IsValid) return new CompiledPolicySet(set, parsed.Value);
+        if (parsed.IsValid) return new CompiledPolicySet(definition, parsed.Value);
         LogBroken(logger, set.Name, parsed.Errors[0].ToString());
         // Its forbids are lost with it: so nothing within its scope is permitted until it is mended.
-        return new CompiledPolicySet(set, PolicySet.Parse("@id(\"unreadable\") forbid (principal, action, resource);", set.Name).OrThrow());
+        return new CompiledPolicySet(definition, PolicySet.Parse("@id(\"unreadable\") forbid (principal, action, resource);", set.Name).OrThrow());
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The policy set {Set} cannot be read, and forbids everything in its scope: {Error}")]

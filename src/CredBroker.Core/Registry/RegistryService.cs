@@ -177,15 +177,15 @@ public sealed class RegistryService(
         switch (type.Kind)
         {
             case ResourceKind.Provider when snapshot.Providers.TryGetValue(name, out var provider):
-                return [BrokerEntities.Of(provider)];
+                return [provider.ToEntity()];
             case ResourceKind.Role when parent is not null && snapshot.TryFindRole(parent, name, out var above, out var role):
-                return [BrokerEntities.Of(above), BrokerEntities.Of(above, role, "", false)];
+                return [above.ToEntity(), role.ToEntity(above)];
             case ResourceKind.IdentitySource when snapshot.FindSource(name) is { } source:
-                return [BrokerEntities.Of(source)];
+                return [source.ToEntity()];
             case ResourceKind.Hook when snapshot.Hooks.TryGetValue(name, out var hook):
-                return [BrokerEntities.Of(hook)];
+                return [hook.ToEntity()];
             case ResourceKind.PolicySet when snapshot.PolicySets.FirstOrDefault(set => set.Name == name) is { } set:
-                return [BrokerEntities.PolicySet(name, set.Spec)];
+                return [BrokerEntities.OfPolicySet(name, set.Spec.Kind, set.Spec.Owner)];
             default:
                 return [];
         }

@@ -101,13 +101,13 @@ public sealed class SuspensionService(ISuspensionStore store, IWorkloadStore wor
         switch (name.Split('/'))
         {
             case ["workloads", var id] when Uid.TryParse(id, out var uid) && await workloads.FindAsync(uid, cancellationToken) is { } workload:
-                return new Target(workload.Uid, BrokerEntities.Workload(workload.Name), [.. BrokerEntities.Of(workload, snapshot.FindSource(workload.SourceName))]);
+                return new Target(workload.Uid, BrokerEntities.Workload(workload.Name), [workload.ToEntity(snapshot.FindSource(workload.SourceName))]);
             case ["identitySources", var source] when snapshot.FindSource(source) is { } found:
-                return new Target(found.Uid, BrokerEntities.Source(source), [BrokerEntities.Of(found)]);
+                return new Target(found.Uid, BrokerEntities.Source(source), [found.ToEntity()]);
             case ["providers", var provider] when snapshot.Providers.TryGetValue(provider, out var found):
-                return new Target(found.Uid, BrokerEntities.Provider(provider), [BrokerEntities.Of(found)]);
+                return new Target(found.Uid, BrokerEntities.Provider(provider), [found.ToEntity()]);
             case ["providers", var provider, "roles", var role] when snapshot.TryFindRole(provider, role, out var above, out var found):
-                return new Target(found.Uid, BrokerEntities.Role(provider, role), [BrokerEntities.Of(above), BrokerEntities.Of(above, found, "", false)]);
+                return new Target(found.Uid, BrokerEntities.Role(provider, role), [above.ToEntity(), found.ToEntity(above)]);
             default:
                 return null;
         }

@@ -33,7 +33,7 @@ public sealed class WorkloadService(IWorkloadStore store, ISuspensionStore suspe
         ArgumentNullException.ThrowIfNull(caller);
         var workload = await store.FindAsync(id, cancellationToken);
         var entity = BrokerEntities.Workload(workload?.Name ?? id.ToString());
-        if (decider.Administer(caller, "administerWorkload", entity, workload is null ? [] : BrokerEntities.Of(workload, catalog.Current.FindSource(workload.SourceName))) is { Allowed: false })
+        if (decider.Administer(caller, "administerWorkload", entity, workload is null ? [] : [workload.ToEntity(catalog.Current.FindSource(workload.SourceName))]) is { Allowed: false })
             return Errors.Denied("accept an identity");
         if (workload is null) return Errors.NotFound("workload");
         if (await store.AcceptAsync(id, caller.Actor, cancellationToken) is not { } accepted) return new BrokerError(Reasons.StateConflict, "No other stable ids were seen for this workload.");

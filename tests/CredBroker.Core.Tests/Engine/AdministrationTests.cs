@@ -2,7 +2,6 @@ using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
-using CredBroker.Core.Policies;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Workloads;

@@ -3,7 +3,6 @@ using CredBroker.Core.Hooks;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuance;
 using CredBroker.Core.Leases;
-using CredBroker.Core.Policies;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Tasks;
 using CredBroker.Core.Workloads;

@@ -1,8 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Cedar;
-using CredBroker.Core.Registry;
 
-namespace CredBroker.Core.Policies;
+namespace CredBroker.Policies;
 
 /// <summary>
 /// Everything that is wrong with a policy set, before it is in force: syntax, what the schema does not know, policies that can never apply, misspelled
@@ -25,24 +24,24 @@ public sealed class PolicySetCheck
     }
 
     /// <summary>Every error, each with file, line and column in its message.</summary>
-    public IReadOnlyList<ValidationError> Check(string name, PolicySetSpec spec)
+    public IReadOnlyList<PolicyFault> Check(PolicySetDefinition set)
     {
-        ArgumentNullException.ThrowIfNull(spec);
-        if (!PolicySetKinds.All.Contains(spec.Kind)) return [new ValidationError("kind", $"There is no such kind. There are: {string.Join(", ", PolicySetKinds.All)}.")];
-        if (spec.Text.Length > LargestText) return [new ValidationError("text", $"A policy set has at most {LargestText} characters.")];
-        var parsed = PolicySet.Parse(spec.Text, name);
-        if (!parsed.IsValid) return [.. parsed.Errors.Select(error => new ValidationError("text", error.ToString()))];
-        if (parsed.Value.Policies.Length > MostPolicies) return [new ValidationError("text", $"A set has at most {MostPolicies} policies.")];
+        ArgumentNullException.ThrowIfNull(set);
+        if (!PolicySetKinds.All.Contains(set.Kind)) return [new PolicyFault("kind", $"There is no such kind. There are: {string.Join(", ", PolicySetKinds.All)}.")];
+        if (set.Text.Length > LargestText) return [new PolicyFault("text", $"A policy set has at most {LargestText} characters.")];
+        var parsed = PolicySet.Parse(set.Text, set.Name);
+        if (!parsed.IsValid) return [.. parsed.Errors.Select(error => new PolicyFault("text", error.Message) { At = error })];
+        if (parsed.Value.Policies.Length > MostPolicies) return [new PolicyFault("text", $"A set has at most {MostPolicies} policies.")];
         return
         [
             .. parsed.Value.Templates.Select(template => Error(template.Location, "A template with ?principal or ?resource decides nothing here: write the policy out.")),
-            .. _validator.Validate(parsed.Value).Select(issue => new ValidationError("text", issue.ToString())),
-            .. parsed.Value.Policies.SelectMany(policy => CheckAnnotations(policy).Concat(CheckLife(policy)).Concat(CheckKind(policy, spec)).Concat(CheckDeclared(policy))),
-            .. CheckScope(spec),
+            .. _validator.Validate(parsed.Value).Select(issue => Error(issue.Location, issue.Message)),
+            .. parsed.Value.Policies.SelectMany(policy => CheckAnnotations(policy).Concat(CheckLife(policy)).Concat(CheckKind(policy, set)).Concat(CheckDeclared(policy))),
+            .. CheckScope(set),
         ];
     }
 
-    private static IEnumerable<ValidationError> CheckAnnotations(Policy policy)
+    private static IEnumerable<PolicyFault> CheckAnnotations(Policy policy)
     {
         foreach (var annotation in policy.Annotations)
         {
@@ -52,7 +51,7 @@ public sealed class PolicySetCheck
         }
     }
 
-    private IEnumerable<ValidationError> CheckLife(Policy policy)
+    private IEnumerable<PolicyFault> CheckLife(Policy policy)
     {
         if (policy.FindAnnotation(ReservedAnnotations.MaxTtl) is not { } life) yield break;
         if (policy.Effect == Effect.Forbid) yield return Error(life.Location, "@max_ttl belongs on a permit: a forbid grants nothing that could be shorter.");
@@ -61,33 +60,45 @@ public sealed class PolicySetCheck
             yield return Error(life.Location, $"@max_ttl does nothing here: only what {string.Join(", ", GrantingActions.All)} grant has a life.");
     }
 
-    private IEnumerable<ValidationError> CheckKind(Policy policy, PolicySetSpec spec)
+    private IEnumerable<PolicyFault> CheckKind(Policy policy, PolicySetDefinition set)
     {
-        if (spec.Kind == PolicySetKinds.Ceiling && policy.Effect == Effect.Permit)
+        if (set.Kind == PolicySetKinds.Ceiling && policy.Effect == Effect.Permit)
             yield return Error(policy.Location, "A ceiling holds forbids only: put the permit into another set.");
-        if (spec.Kind == PolicySetKinds.Scoped && policy.Action is not ActionScope.Any
+        if (set.Kind == PolicySetKinds.Scoped && policy.Action is not ActionScope.Any
             && _schema.ActionsOf(policy).Select(action => action.Id).FirstOrDefault(AdministratorActions.Contains) is { } action)
         {
             yield return Error(policy.Location, $"Only the ceiling and a set of kind operator may speak of {action}.");
         }
     }
 
-    private static IEnumerable<ValidationError> CheckDeclared(Policy policy)
+    private static IEnumerable<PolicyFault> CheckDeclared(Policy policy)
     {
         if (policy.Effect == Effect.Forbid || policy.FindAnnotation(ReservedAnnotations.TrustsDeclared)?.Value is { Length: > 0 }) yield break;
         foreach (var path in Declared.Where(path => PolicyReads.Reads(policy, path)))
             yield return Error(policy.Location, $"This permit reads {path}, which the caller merely says. If that is meant, add @trusts_declared(\"why\").");
     }
 
-    private static IEnumerable<ValidationError> CheckScope(PolicySetSpec spec)
+    private static IEnumerable<PolicyFault> CheckScope(PolicySetDefinition set)
     {
-        if (spec.Kind != PolicySetKinds.Scoped && spec.Providers.Count + spec.IdentitySources.Count + spec.Actions.Count > 0)
-            yield return new ValidationError("scope", "Only a set of kind scoped has a scope.");
-        foreach (var action in spec.Actions.Where(AdministratorActions.Contains))
-            yield return new ValidationError("scope.actions", $"Only the ceiling and a set of kind operator may speak of {action}.");
+        if (set.Kind != PolicySetKinds.Scoped && set.Providers.Count + set.IdentitySources.Count + set.Actions.Count > 0)
+            yield return new PolicyFault("scope", "Only a set of kind scoped has a scope.");
+        foreach (var action in set.Actions.Where(AdministratorActions.Contains))
+            yield return new PolicyFault("scope.actions", $"Only the ceiling and a set of kind operator may speak of {action}.");
     }
 
-    private static ValidationError Error(SourceLocation location, string message) => new("text", $"{location}: {message}");
+    private static PolicyFault Error(SourceLocation location, string message) => new("text", message) { At = new Diagnostic(location, message) };
+}
+
+/// <summary>Something wrong with a policy set.</summary>
+/// <param name="Field">The field that is wrong: <c>text</c>, <c>kind</c>, <c>scope</c> or <c>scope.actions</c>.</param>
+/// <param name="Message">What is wrong, without its place.</param>
+public sealed record PolicyFault(string Field, string Message)
+{
+    /// <summary>Where in the text; null for what is not about the text.</summary>
+    public Diagnostic? At { get; init; }
+
+    /// <summary>The message with its place, where it has one.</summary>
+    public override string ToString() => At?.ToString() ?? Message;
 }
 
 /// <summary>The actions that grant something new with a life of its own: a task or a credential.</summary>

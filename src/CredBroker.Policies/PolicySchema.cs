@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using CredBroker.Cedar;
 
-namespace CredBroker.Core.Policies;
+namespace CredBroker.Policies;
 
 /// <summary>The broker's Cedar schema: what policies can speak of.</summary>
 public sealed class PolicySchema

@@ -2,38 +2,37 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using CredBroker.Cedar;
-using CredBroker.Core.Registry;
 
-namespace CredBroker.Core.Policies;
+namespace CredBroker.Policies;
 
 /// <summary>What a question is about, for sets with a declared scope. Null where the question is about no such thing.</summary>
 public readonly record struct PolicyScope(string Action, string? Provider, string? IdentitySource);
 
 /// <summary>One compiled policy set.</summary>
-public sealed class CompiledPolicySet(Registered<PolicySetSpec> registered, PolicySet policies)
+public sealed class CompiledPolicySet(PolicySetDefinition definition, PolicySet policies)
 {
     private readonly Authorizer _authorizer = new(policies);
-    private readonly HashSet<string> _actions = [.. registered.Spec.Actions];
-    private readonly HashSet<string> _providers = [.. registered.Spec.Providers];
-    private readonly HashSet<string> _sources = [.. registered.Spec.IdentitySources];
+    private readonly HashSet<string> _actions = [.. definition.Actions];
+    private readonly HashSet<string> _providers = [.. definition.Providers];
+    private readonly HashSet<string> _sources = [.. definition.IdentitySources];
 
     /// <summary>The set's name.</summary>
-    public string Name => registered.Name;
+    public string Name => definition.Name;
 
     /// <summary>The text that was compiled.</summary>
-    public string Text => registered.Spec.Text;
+    public string Text => definition.Text;
 
     /// <summary>The policies.</summary>
     public ImmutableArray<Policy> Policies => policies.Policies;
 
     /// <summary>Whether the time has passed by which somebody had to look at it again: then it grants nothing new, and forbids as before.</summary>
-    public bool IsOverdue(DateTimeOffset now) => registered.Spec.ReviewBy <= now;
+    public bool IsOverdue(DateTimeOffset now) => definition.ReviewBy <= now;
 
     /// <summary>The set as it could decide if what lies at these paths were anything at all.</summary>
-    public CompiledPolicySet Without(IEnumerable<string> paths) => new(registered, PolicyOptimism.Without(policies, paths));
+    public CompiledPolicySet Without(IEnumerable<string> paths) => new(definition, PolicyOptimism.Without(policies, paths));
 
     /// <summary>Whether the set has a say in a question.</summary>
-    public bool Covers(PolicyScope scope) => registered.Spec.Kind != PolicySetKinds.Scoped
+    public bool Covers(PolicyScope scope) => definition.Kind != PolicySetKinds.Scoped
         || (!AdministratorActions.Contains(scope.Action)
             && (_actions.Count == 0 || _actions.Contains(scope.Action))
             && (_providers.Count == 0 || (scope.Provider is { } provider && _providers.Contains(provider)))
@@ -96,6 +95,14 @@ public sealed class PolicyBook
 
     /// <summary>What could be permitted for some parameters: what this denies is denied for all. Made once, when it is first asked for.</summary>
     public PolicyBook ForAnyParameters => _forAnyParameters.Value;
+
+    /// <summary>Decides a question.</summary>
+    public Verdict Ask(Question question, PolicySchema schema)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        ArgumentNullException.ThrowIfNull(schema);
+        return Ask(question.ToRequest(), question.ToStore(schema.Common), question.Scope, question.Now);
+    }
 
     /// <summary>Decides.</summary>
     public Verdict Ask(Request request, EntityStore entities, PolicyScope scope, DateTimeOffset now)

@@ -4,10 +4,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Cedar;
 
-namespace CredBroker.Core.Policies;
+namespace CredBroker.Policies;
 
 /// <summary>A question to policy, as it is put together: request, entities, and what the audit trail keeps of it.</summary>
-internal sealed class Question
+public sealed class Question
 {
     private readonly Dictionary<EntityUid, Entity> _entities = [];
     private readonly List<(string, CedarValue)> _context = [];
@@ -20,12 +20,16 @@ internal sealed class Question
 
     public required PolicyScope Scope { get; init; }
 
+    /// <summary>When it is asked.</summary>
+    public DateTimeOffset Now { get; private set; }
+
     /// <summary>What is told of the input. Texts that a caller wrote freely stay out; the hash covers them.</summary>
     public JsonObject Input { get; } = [];
 
     /// <summary>Adds entities; the first of a name counts.</summary>
     public Question With(params IEnumerable<Entity> entities)
     {
+        ArgumentNullException.ThrowIfNull(entities);
         foreach (var entity in entities) _entities.TryAdd(entity.Uid, entity);
         return this;
     }
@@ -47,6 +51,8 @@ internal sealed class Question
     /// <summary>What every call knows.</summary>
     public Question Call(DateTimeOffset now, IPAddress sourceIp, IEnumerable<KeyValuePair<string, string>> attested)
     {
+        ArgumentNullException.ThrowIfNull(sourceIp);
+        Now = now;
         With(BrokerEntities.Tags(BrokerEntities.Attested, attested));
         Input["now"] = now.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
         Input["source_ip"] = sourceIp.ToString();

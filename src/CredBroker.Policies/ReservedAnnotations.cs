@@ -1,4 +1,4 @@
-namespace CredBroker.Core.Policies;
+namespace CredBroker.Policies;
 
 /// <summary>The annotations that mean something to the broker.</summary>
 public static class ReservedAnnotations
