@@ -59,5 +59,8 @@ internal sealed class ListingAwsStsProvider(ProviderContext context, AwsStsConfi
     private readonly ProviderContext _context = context;
     private readonly LeaseRolesConfiguration _place = configuration.LeaseRoles!;
 
+    // AWS lists roles and never sessions: the absence of an assumed role's session says nothing.
+    public IReadOnlyCollection<string> ListedKinds { get; } = [LeaseRoleKind.KindName];
+
     public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => new LeaseRoleListing(Api, _context, _place).RunAsync(cancellationToken);
 }

@@ -12,6 +12,16 @@ internal sealed class AzureListing(Applications graph, RoleAssignments arm, Vaul
 {
     private readonly string _prefix = $"cb-{installationId}-";
 
+    /// <summary>
+    /// The kinds of which all that lives is listed: not the passwords of shared applications, whose tokens keep every right for a day after the password is gone, and not what was only read.
+    /// </summary>
+    public IReadOnlyCollection<string> Kinds { get; } =
+    [
+        .. configuration.Applications ? ["app-password", "app-federated"] : Array.Empty<string>(),
+        .. configuration.Scopes.Count > 0 ? ["role-assignment"] : Array.Empty<string>(),
+        .. configuration.Vaults.Count > 0 ? ["keyvault-secret-write"] : Array.Empty<string>(),
+    ];
+
     public async IAsyncEnumerable<OutstandingCredential> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);

@@ -87,6 +87,8 @@ internal sealed class AzureProvider : IProvider, IGroupRevokingProvider, IListin
         return new GroupRevokeOutcome(outcomes) { Failures = failures };
     }
 
+    public IReadOnlyCollection<string> ListedKinds => _listing.Kinds;
+
     public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => _listing.RunAsync(cancellationToken);
 
     public Task<ProviderHealth> CheckAsync(CancellationToken cancellationToken) => _check.RunAsync(cancellationToken);

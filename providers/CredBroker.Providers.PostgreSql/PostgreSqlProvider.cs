@@ -32,6 +32,8 @@ internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListin
 
     public Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken) => _renewal.RunAsync(request, cancellationToken);
 
+    public IReadOnlyCollection<string> ListedKinds { get; } = [LoginRoleKind.KindName];
+
     public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => _listing.RunAsync(cancellationToken);
 
     public Task<ProviderHealth> CheckAsync(CancellationToken cancellationToken) => _check.RunAsync(cancellationToken);

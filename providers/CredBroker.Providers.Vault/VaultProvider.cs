@@ -54,6 +54,9 @@ internal class VaultProvider : IProvider, IRenewingProvider
 
     internal sealed class Listing(ProviderContext context, VaultConfiguration configuration) : VaultProvider(context, configuration), IListingProvider
     {
+        // Tokens are listed. The lease of a dynamic secret can outlive its token, and a value that was read outlives everything.
+        public IReadOnlyCollection<string> ListedKinds { get; } = [ScopedTokenRoleKind.KindName];
+
         public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => _listing.RunAsync(cancellationToken);
     }
 }

@@ -30,7 +30,14 @@ public interface IRenewingProvider
 /// <summary>A provider that can list what is outstanding at the target.</summary>
 public interface IListingProvider
 {
-    /// <summary>Everything that carries this installation's name, or claims to. The sequence either completes or throws.</summary>
+    /// <summary>
+    /// The role kinds of which a complete listing names every credential that lives and was issued under this configuration. Absence says something about these alone, and
+    /// no more than a proven end does: it may take <see cref="Revocability.SettlesWithin"/> until everybody notices. Others may be listed or not: that one of theirs is
+    /// absent says nothing. A kind whose credentials can outlive the thing that is listed is not here.
+    /// </summary>
+    IReadOnlyCollection<string> ListedKinds { get; }
+
+    /// <summary>Everything that carries this installation's name, or claims to, of whatever kind. The sequence either completes or throws.</summary>
     IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken);
 }
 

@@ -27,8 +27,10 @@ public sealed class LoginRoleKind : RoleKind<LoginTemplate>
     /// <summary>How long after a login was switched off its last session may still appear: a backend that is starting up is not yet listed.</summary>
     internal static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
 
+    internal const string KindName = "login";
+
     /// <inheritdoc/>
-    public override string Name => "login";
+    public override string Name => KindName;
 
     /// <inheritdoc/>
     public override string Description => "A login with a password and membership in groups.";

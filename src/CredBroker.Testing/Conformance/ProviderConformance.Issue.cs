@@ -173,6 +173,36 @@ public abstract partial class ProviderConformance
         }
     }
 
+    /// <summary>
+    /// Whoever reads a listing takes what is not in it for gone, if its kind is one of those that the listing covers: so all that lives of these is in it, even where a revocation
+    /// stopped half-way, and what is not is dead once it has had its time to settle.
+    /// </summary>
+    [Test]
+    public async Task Covers_by_its_listing_the_kinds_that_it_says()
+    {
+        await using var subject = await CreateAsync();
+        await using var run = new ConformanceRun(subject);
+        if (run.Provider is not IListingProvider listing)
+        {
+            Assert.That(subject.Abilities.Lists, Is.False);
+            return;
+        }
+
+        Assert.That(listing.ListedKinds, Is.Not.Empty.And.Unique.And.SubsetOf(subject.Type.RoleKinds.Select(kind => kind.Name)));
+        Assert.That(subject.Roles.Where(role => !role.Listed && listing.ListedKinds.Contains(role.Kind)), Is.Empty, "what is covered is listed");
+        foreach (var halfWay in subject.HalfWays)
+        {
+            var role = halfWay.Role ?? subject.Roles[0];
+            if (!listing.ListedKinds.Contains(role.Kind)) continue;
+            var request = run.NewRequest(role);
+            var credential = await run.IssueAsync(request);
+            await halfWay.Bring(request);
+            if ((await ListAsync(listing)).ContainsKey(request.ExternalName)) continue;
+            await subject.PassTimeAsync(subject.Context.Time.GetUtcNow() + KindOf(subject, role).RevocabilityOf(role.Template).SettlesWithin);
+            Assert.That(await subject.IsAcceptedAsync(credential), Is.False, $"{halfWay.Name}: it is not in the listing, and lives");
+        }
+    }
+
     private static async Task AssertNotListedAsync(ConformanceRun run, string externalName)
     {
         if (run.Provider is IListingProvider listing) Assert.That(await ListAsync(listing), Does.Not.ContainKey(externalName));

@@ -6,6 +6,7 @@ namespace CredBroker.Testing.Scripted;
 /// <summary>Follows the script of its target.</summary>
 public class ScriptedProvider : IProvider
 {
+    private static readonly IReadOnlyCollection<string> Kinds = [ScriptedRoleKind.KindName];
     private readonly ScriptedTarget _target;
 
     internal ScriptedProvider(ScriptedTarget target) => _target = target;
@@ -184,6 +185,8 @@ public class ScriptedProvider : IProvider
 
     internal sealed class Listing(ScriptedTarget target) : ScriptedProvider(target), IListingProvider
     {
+        public IReadOnlyCollection<string> ListedKinds => Kinds;
+
         public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => ListCoreAsync(cancellationToken);
     }
 
@@ -194,6 +197,8 @@ public class ScriptedProvider : IProvider
 
     internal sealed class ListingAndRenewing(ScriptedTarget target) : ScriptedProvider(target), IListingProvider, IRenewingProvider
     {
+        public IReadOnlyCollection<string> ListedKinds => Kinds;
+
         public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => ListCoreAsync(cancellationToken);
 
         public Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken) => RenewCoreAsync(request, cancellationToken);
@@ -201,6 +206,8 @@ public class ScriptedProvider : IProvider
 
     internal sealed class Complete(ScriptedTarget target) : ScriptedProvider(target), IListingProvider, IRenewingProvider, IGroupRevokingProvider
     {
+        public IReadOnlyCollection<string> ListedKinds => Kinds;
+
         public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => ListCoreAsync(cancellationToken);
 
         public Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken) => RenewCoreAsync(request, cancellationToken);

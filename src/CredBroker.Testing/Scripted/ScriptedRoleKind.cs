@@ -31,8 +31,10 @@ public sealed record ScriptedTemplate
 /// <summary>The one role kind of the scripted provider: a name and a password.</summary>
 public sealed class ScriptedRoleKind : RoleKind<ScriptedTemplate>
 {
+    internal const string KindName = "scripted";
+
     /// <inheritdoc/>
-    public override string Name => "scripted";
+    public override string Name => KindName;
 
     /// <inheritdoc/>
     public override string Description => "A name and a password at a target in memory.";
