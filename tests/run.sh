@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every test against a PostgreSQL server of its own, and closes with one line over all of them.
-# As root it installs PostgreSQL from Debian where it is missing. CREDBROKER_TEST_POSTGRES names a server to use instead
-# (a superuser's connection string); that one is left as it is.
+# Runs every test, two projects at a time, each of the two lanes against a PostgreSQL server of its own, and closes with one
+# line over all of them. As root it installs PostgreSQL from Debian where it is missing. CREDBROKER_TEST_POSTGRES names a
+# server to use instead (a superuser's connection string); that one is left as it is, and there is but one lane.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -10,7 +10,9 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 # No build process outlives this run.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 
-work="" bin="" passed=0 failed=0 skipped=0
+# What takes longest comes first, so that no lane is left with it at the end.
+slow="Server Providers.Azure Core Providers.AwsSts Providers.Vault EntityFrameworkCore Providers.PostgreSql"
+work="" bin="" failed=0
 
 as_server() { # Servers refuse to run as root.
   if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
@@ -18,10 +20,19 @@ as_server() { # Servers refuse to run as root.
 
 finish() {
   trap - EXIT INT TERM
+  local passed=0 skipped=0 good bad left server lane taken
   if [ -n "$work" ]; then
-    if [ -f "$work/server/data/postmaster.pid" ]; then
-      (cd / && as_server "$bin/pg_ctl" -D "$work/server/data" -m immediate -w stop >/dev/null 2>&1)
-    fi
+    for lane in $(jobs -p); do kill -- "-$lane" 2>/dev/null; done
+    wait
+    for server in "$work"/server.*/; do
+      [ -f "$server/data/postmaster.pid" ] && (cd / && as_server "$bin/pg_ctl" -D "$server/data" -m immediate -w stop >/dev/null 2>&1)
+    done
+    for taken in "$work"/taken/*/; do # Whatever was begun and has no result has failed.
+      [ ! -d "$taken" ] || [ -f "$work/results/$(basename "$taken").count" ] || failed=$((failed + 1))
+    done
+    while read -r good bad left; do
+      passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+    done < <(cat "$work"/results/*.count 2>/dev/null)
     rm -rf "$work"
   fi
   echo "$passed passed, $failed failed, $skipped skipped"
@@ -58,9 +69,9 @@ Or set CREDBROKER_TEST_POSTGRES to a superuser's connection string, such as Host
     && apt-get install -qq -y --no-install-recommends postgresql >/dev/null || give_up "PostgreSQL could not be installed."
 }
 
-start_postgres() {
-  find_postgres || { install_postgres && find_postgres; } || give_up "PostgreSQL is installed, but initdb, postgres and pg_ctl are in no folder that was looked in."
-  local server=$work/server password attempt port
+start_postgres() { # start_postgres <lane>
+  [ -n "$bin" ] || find_postgres || { install_postgres && find_postgres; } || give_up "PostgreSQL is installed, but initdb, postgres and pg_ctl are in no folder that was looked in."
+  local server=$work/server.$1 password attempt port
   password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   mkdir "$server"
   echo "$password" >"$server/password"
@@ -73,7 +84,7 @@ start_postgres() {
     if (cd / && as_server "$bin/pg_ctl" -D "$server/data" -l "$server/log" -w -t 60 -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$server \
         -c max_connections=200 -c max_prepared_transactions=20 -c fsync=off -c full_page_writes=off -c timezone=UTC" start >/dev/null 2>&1 </dev/null); then
       echo "$("$bin/postgres" --version) on 127.0.0.1:$port, for this run."
-      export CREDBROKER_TEST_POSTGRES="Host=127.0.0.1;Port=$port;Username=postgres;Password=$password;Database=postgres"
+      servers[$1]="Host=127.0.0.1;Port=$port;Username=postgres;Password=$password;Database=postgres"
       return
     fi
   done
@@ -86,35 +97,49 @@ count() { # count <trx> <attribute>
 }
 
 run_tests() { # run_tests <project file>
-  local name trx status total executed good
+  local name trx status total executed good bad
   name=$(basename "$1" .csproj)
   trx=$work/results/$name.trx
-  dotnet test "$1" --no-build --verbosity quiet --logger "console;verbosity=quiet" --logger "trx;LogFileName=$name.trx" --results-directory "$work/results" \
+  dotnet test "$1" --no-build --verbosity quiet --logger "console;verbosity=minimal" --logger "trx;LogFileName=$name.trx" --results-directory "$work/results" \
     --blame-hang-timeout 5m --blame-hang-dump-type none >"$work/$name.log" 2>&1
   status=$?
   if [ ! -f "$trx" ]; then
     cat "$work/$name.log"
     echo "$name: no result"
-    failed=$((failed + 1))
+    echo "0 1 0" >"$work/results/$name.count"
     return
   fi
   total=$(count "$trx" total) executed=$(count "$trx" executed) good=$(count "$trx" passed)
   # A run that broke down without a failing test, or that had none, has failed all the same.
-  local bad=$((executed - good))
+  bad=$((executed - good))
   if { [ "$status" != 0 ] || [ "$total" = 0 ]; } && [ "$bad" = 0 ]; then bad=1; fi
   [ "$bad" = 0 ] || cat "$work/$name.log"
-  echo "$name: $good passed, $bad failed, $((total - executed)) skipped"
-  passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + total - executed))
+  echo "$name: $good passed, $bad failed, $((total - executed)) skipped, in $SECONDS s"
+  echo "$good $bad $((total - executed))" >"$work/results/$name.count"
+}
+
+run_lane() { # run_lane <projects>: takes one after the other of those that no other lane has taken
+  local project
+  for project in "$@"; do
+    mkdir "$work/taken/$(basename "$project" .csproj)" 2>/dev/null || continue
+    (SECONDS=0; run_tests "$project")
+  done
 }
 
 trap finish EXIT
 trap 'failed=$((failed + 1)); finish' INT TERM
 work=$(mktemp -d "${TMPDIR:-/tmp}/credbroker-tests-XXXXXX")
-mkdir "$work/results"
+mkdir "$work/results" "$work/taken"
 command -v dotnet >/dev/null || give_up "There is no dotnet on the path: install the .NET SDK that global.json names."
-[ -n "${CREDBROKER_TEST_POSTGRES:-}" ] || start_postgres
+servers=()
+if [ -n "${CREDBROKER_TEST_POSTGRES:-}" ]; then servers=("$CREDBROKER_TEST_POSTGRES"); else start_postgres 0 && start_postgres 1; fi
 export CREDBROKER_TEST_REQUIRE_POSTGRES=1
 bash tests/cedar-oracle.sh >/dev/null || echo "The tests that compare with the official Cedar implementation are skipped."
 dotnet build CredBroker.sln --verbosity quiet --nologo -clp:NoSummary || give_up "The build failed."
-for project in tests/*.Tests/*.csproj; do run_tests "$project"; done
+projects=()
+for name in $slow; do projects+=("tests/CredBroker.$name.Tests/CredBroker.$name.Tests.csproj"); done
+projects+=(tests/*.Tests/*.csproj)
+set -m # Each lane is a process group, which can be ended as a whole.
+for server in "${servers[@]}"; do CREDBROKER_TEST_POSTGRES=$server run_lane "${projects[@]}" & done
+wait
 finish

@@ -62,13 +62,11 @@ public sealed partial class Issuance(
     private async Task<Result<IssuedLease>> CallAsync(IssuePlan plan, Lease lease, long started, CancellationToken caller)
     {
         if (lease.Supersedes is not null) signals.Set();
+        using var patience = new Patience(limits.IssueDeadline - time.GetElapsedTime(started) + AnswerGrace, time);
         var making = MakeAndReleaseAsync(plan, lease, started);
-        // Reserving may have taken all of it, and less than nothing would mean to wait for ever, or not at all.
-        var left = limits.IssueDeadline - time.GetElapsedTime(started) + AnswerGrace;
-        var patience = left > TimeSpan.Zero ? left : TimeSpan.Zero;
         try
         {
-            await making.WaitAsync(patience, time, CancellationToken.None);
+            await patience.WaitAsync(making, CancellationToken.None);
         }
         catch (TimeoutException)
         {

@@ -8,17 +8,18 @@ namespace CredBroker.Core.Providers;
 /// <summary>Knows which target each provider points at. A provider that could not be asked when it was registered is asked before its first lease.</summary>
 public sealed class TargetIdentities(ProviderPool pool, IRegistryStore store, Catalog catalog, TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AskedFor = TimeSpan.FromSeconds(10);
 
     /// <summary>The target's identity; asks for it and keeps it if it is not known yet.</summary>
     public async Task<Result<string>> EnsureAsync(Registered<ProviderSpec> provider, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(provider);
         if (provider.Entry.TargetIdentity.Length > 0) return provider.Entry.TargetIdentity;
+        using var patience = new Patience(AskedFor, time);
         ProviderHealth health;
         try
         {
-            health = await CheckAsync(provider.Uid, cancellationToken).WaitAsync(Patience, time, cancellationToken);
+            health = await patience.WaitAsync(CheckAsync(provider.Uid, cancellationToken), cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -33,7 +34,7 @@ public sealed class TargetIdentities(ProviderPool pool, IRegistryStore store, Ca
     // It holds the provider until it truly returns, whether or not anybody still waits.
     private async Task<ProviderHealth> CheckAsync(Uid provider, CancellationToken cancellationToken)
     {
-        using var bound = new CancellationTokenSource(Patience, time);
+        using var bound = new CancellationTokenSource(AskedFor, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
         await using var use = pool.Acquire(provider);
         return await use.Provider.CheckAsync(both.Token);

@@ -20,10 +20,11 @@ public sealed partial class GroupAttempt(
     public async Task RunAsync(ClaimedGroup claim, long claimedAt, Action returned)
     {
         ArgumentNullException.ThrowIfNull(claim);
+        using var patience = new Patience(limits.AttemptTimeout, time);
         var asking = AskAsync(claim, claimedAt, returned);
         try
         {
-            await asking.WaitAsync(limits.AttemptTimeout, time);
+            await patience.WaitAsync(asking);
         }
         catch (TimeoutException)
         {

@@ -17,11 +17,12 @@ public sealed partial class RevocationAttempt(
     public async Task RunAsync(Lease lease, Action returned)
     {
         ArgumentNullException.ThrowIfNull(lease);
+        using var patience = new Patience(limits.AttemptTimeout, time);
         var asking = AskAsync(lease, returned);
         LeaseEvent @event;
         try
         {
-            @event = await asking.WaitAsync(limits.AttemptTimeout, time);
+            @event = await patience.WaitAsync(asking);
         }
         catch (TimeoutException)
         {

@@ -27,6 +27,7 @@ public sealed class BrokerHarness : IAsyncDisposable
         @id("agents") permit (principal in IdentitySource::"ci", action in [Action::"createTask", Action::"delegate", Action::"actOnTask", Action::"issue", Action::"renew"], resource);
         """;
 
+    private static IReadOnlyList<StoredSigningKey> _keys = [];
     private readonly ServiceProvider _services;
 
     private BrokerHarness(ServiceProvider services, FakeTimeProvider time, ScriptedProviderType scripted)
@@ -71,7 +72,7 @@ public sealed class BrokerHarness : IAsyncDisposable
         var provider = services.BuildServiceProvider();
         await migrate(provider);
         var harness = new BrokerHarness(provider, time, scripted);
-        await harness.Get<KeyRing>().EnsureAsync(CancellationToken.None);
+        await EnsureKeysAsync(harness.Get<ISigningKeyStore>(), harness.Get<KeyRing>());
         if (register) await harness.RegisterAsync();
         else await harness.Get<Catalog>().RefreshAsync(CancellationToken.None);
         return harness;
@@ -154,6 +155,14 @@ public sealed class BrokerHarness : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    // Making an RSA key costs more than everything else that a test does: the first harness makes the keys, the others store the same.
+    private static async Task EnsureKeysAsync(ISigningKeyStore store, KeyRing ring)
+    {
+        foreach (var key in Volatile.Read(ref _keys)) await store.TryAddAsync(key, CancellationToken.None);
+        await ring.EnsureAsync(CancellationToken.None);
+        if (Volatile.Read(ref _keys).Count == 0) Volatile.Write(ref _keys, await store.LoadAsync(CancellationToken.None));
+    }
 
     private async Task RegisterAsync()
     {
