@@ -16,14 +16,14 @@ internal sealed class ListenerTests
 {
     private TemporaryFolder _folder;
     private DevIdentitySource _identity;
-    private TestAuthority _authority;
+    private IntermediateAuthority _authority;
     private int[] _ports;
 
     [SetUp]
     public async Task Start()
     {
         _folder = new TemporaryFolder();
-        _authority = new TestAuthority();
+        _authority = new IntermediateAuthority();
         _ports = ServerProcess.FreePorts(2);
         _identity = await DevIdentitySource.StartAsync();
         _folder.Write("wrapping.key", "cWxmbpb3wqmrYxDDkPo5Vyh5xjGx9bhcFZHhd8vPb0I=");

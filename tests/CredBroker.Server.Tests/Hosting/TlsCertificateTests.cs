@@ -15,7 +15,7 @@ internal sealed class TlsCertificateTests
     public void A_renewed_certificate_is_taken_up_and_half_a_renewal_is_waited_for()
     {
         using var folder = new TemporaryFolder();
-        using var authority = new TestAuthority();
+        using var authority = new IntermediateAuthority();
         var time = new FakeTimeProvider();
         var (chain, key) = authority.Issue(1);
         var tls = new TlsConfiguration { Address = "127.0.0.1:1", CertificateFile = folder.Write("tls.crt", chain), KeyFile = folder.Write("tls.key", key) };

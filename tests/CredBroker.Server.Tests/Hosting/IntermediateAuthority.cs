@@ -6,14 +6,14 @@ using System.Security.Cryptography.X509Certificates;
 namespace CredBroker.Server.Tests.Hosting;
 
 /// <summary>A certificate authority of the test's own: a root that clients know, and one below it that only the server's file has.</summary>
-internal sealed class TestAuthority : IDisposable
+internal sealed class IntermediateAuthority : IDisposable
 {
     private readonly ECDsa _rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly ECDsa _middleKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 _root;
     private readonly X509Certificate2 _middle;
 
-    public TestAuthority()
+    public IntermediateAuthority()
     {
         var now = TimeProvider.System.GetUtcNow();
         var rootRequest = Request("CN=test root", _rootKey, authority: true);
