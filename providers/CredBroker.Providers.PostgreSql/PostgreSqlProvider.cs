@@ -6,7 +6,7 @@ using CredBroker.Providers.PostgreSql.Logins;
 namespace CredBroker.Providers.PostgreSql;
 
 /// <summary>One server under one configuration. Each ability is a class of its own.</summary>
-internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListingProvider
+internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListingProvider, IProbingProvider
 {
     private readonly Connections _connections;
     private readonly LoginIssue _issue;
@@ -35,6 +35,8 @@ internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListin
     public IReadOnlyCollection<string> ListedKinds { get; } = [LoginRoleKind.KindName];
 
     public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => _listing.RunAsync(cancellationToken);
+
+    public Task<ProbeOutcome> ProbeAsync(RevokeRequest credential, CancellationToken cancellationToken) => _revocation.ProbeAsync(credential, cancellationToken);
 
     public Task<ProviderHealth> CheckAsync(CancellationToken cancellationToken) => _check.RunAsync(cancellationToken);
 

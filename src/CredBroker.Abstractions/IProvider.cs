@@ -41,6 +41,21 @@ public interface IListingProvider
     IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken);
 }
 
+/// <summary>A provider that can look at one credential without touching it: before something is taken for gone because a listing lacks it.</summary>
+public interface IProbingProvider
+{
+    /// <summary>Whether anything is left of a credential at the target. It changes nothing there.</summary>
+    /// <param name="credential">It is named as for its revocation.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ProviderException">The target could not be asked.</exception>
+    Task<ProbeOutcome> ProbeAsync(RevokeRequest credential, CancellationToken cancellationToken);
+}
+
+/// <summary>What a look at one credential showed.</summary>
+/// <param name="TargetIdentity">What the target said it is, at this very look.</param>
+/// <param name="Exists">Whether anything is left of it, under its name or another.</param>
+public sealed record ProbeOutcome(string TargetIdentity, bool Exists);
+
 /// <summary>What a check found.</summary>
 /// <param name="TargetIdentity">What the target says it is: leases are pinned to it.</param>
 /// <param name="Findings">What was looked at, and what is missing.</param>

@@ -78,6 +78,7 @@ public static class CredBrokerAspNetCore
         app.MapGrpcService<RolesApi>().RequireAuthorization(BearerHandler.Name);
         app.MapGrpcService<IdentitySourcesApi>().RequireAuthorization(BearerHandler.Name);
         app.MapGrpcService<HooksApi>().RequireAuthorization(BearerHandler.Name);
+        app.MapGrpcService<OperationsApi>().RequireAuthorization(BearerHandler.Name);
         app.MapGrpcService<PolicySetsApi>().RequireAuthorization(BearerHandler.Name);
     }
 

@@ -37,6 +37,7 @@ public sealed partial class BrokerClient : IDisposable
         Workloads = new(calls);
         Decisions = new(calls);
         AuditEvents = new(calls);
+        Operations = new(calls);
     }
 
     /// <summary>Bounded pieces of work.</summary>
@@ -77,6 +78,9 @@ public sealed partial class BrokerClient : IDisposable
 
     /// <summary>What happened.</summary>
     public AuditEvents.AuditEventsClient AuditEvents { get; }
+
+    /// <summary>What operators look at and do.</summary>
+    public Operations.OperationsClient Operations { get; }
 
     internal BrokerClientOptions Options { get; }
 

@@ -75,6 +75,21 @@ public sealed record BrokerLimits
     /// <summary>After so many failed attempts a lease goes to the slow lane, and someone is told.</summary>
     public int AttemptsBeforeSlow { get; init; } = 8;
 
+    /// <summary>How often what a target lists is held against the database, for each provider that can list.</summary>
+    public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long one such listing, and what follows from it, may take.</summary>
+    public TimeSpan ReconcileTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How many leases one run changes at most, at providers that are swept.</summary>
+    public int ReconcileMost { get; init; } = 100;
+
+    /// <summary>If a listing lacks more than so many of a hundred live leases (and more than five), it is doubted, and none is ended for it.</summary>
+    public int ReconcileAlarmPercent { get; init; } = 10;
+
+    /// <summary>What was activated or closed so shortly before a listing began says nothing against it: nodes' clocks differ.</summary>
+    public TimeSpan ReconcileMargin { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a task whose heartbeats are missing lives on.</summary>
     public TimeSpan GraceOf(TimeSpan heartbeatInterval) => heartbeatInterval * 3 > ShortestHeartbeatGrace ? heartbeatInterval * 3 : ShortestHeartbeatGrace;
 

@@ -1,4 +1,5 @@
 using CredBroker.Core;
+using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
 using CredBroker.Core.Tasks;
@@ -39,6 +40,7 @@ public static class QuartzServices
                 };
             })
             .AddSingleton(provider => new Work("measuring", RevocationWatch.Every, provider.GetRequiredService<RevocationWatch>().LookAsync))
+            .AddSingleton(provider => new Work("reconciling", Reconciler.Every, provider.GetRequiredService<Reconciler>().LookAsync))
             .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
             .AddSingleton(provider => new Work("held-lines", LongestPauseOfLines, provider.GetRequiredService<HeldLines>().LookAsync))
             // Hosted services stop in reverse order: first no more looks, then what is held is finished.

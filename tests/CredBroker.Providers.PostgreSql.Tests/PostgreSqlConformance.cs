@@ -21,7 +21,7 @@ public sealed class PostgreSqlConformance : ProviderConformance
 
         public override JsonElement Configuration => target.Configure(port: _proxy.Port);
 
-        public override ProviderAbilities Abilities { get; } = new(Lists: true, Renews: true);
+        public override ProviderAbilities Abilities { get; } = new(Lists: true, Renews: true) { Probes = true };
 
         public override IReadOnlyList<RoleExample> Roles =>
         [

@@ -19,6 +19,18 @@ internal sealed class LoginRevocation(Connections connections)
         await using (connection.ConfigureAwait(false)) return await RevokeAsync(connection, request, cancellationToken).ConfigureAwait(false);
     });
 
+    /// <summary>Whether a role is left under the login's name, or under another with its oid and mark. Changes nothing.</summary>
+    public Task<ProbeOutcome> ProbeAsync(RevokeRequest credential, CancellationToken cancellationToken) => Faults.TranslateAsync(async _ =>
+    {
+        var connection = await connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var server = await Server.AskAsync(connection, cancellationToken).ConfigureAwait(false);
+            var role = await LoginRole.FindAsync(connection, credential, LoginHandle.Open(credential.Handle, server), cancellationToken).ConfigureAwait(false);
+            return new ProbeOutcome(server.Identity, role is not null);
+        }
+    });
+
     private async Task<RevokeOutcome> RevokeAsync(NpgsqlConnection connection, RevokeRequest request, CancellationToken cancellationToken)
     {
         var server = await Server.AskAsync(connection, cancellationToken).ConfigureAwait(false);

@@ -101,6 +101,7 @@ internal static class LeaseMapping
         EndReason.Reappeared => Lease.Types.EndReason.Reappeared,
         EndReason.WrittenOff => Lease.Types.EndReason.WrittenOff,
         EndReason.GroupOverflowed => Lease.Types.EndReason.GroupOverflowed,
+        EndReason.MissingAtTarget => Lease.Types.EndReason.MissingAtTarget,
         _ => Lease.Types.EndReason.Unspecified,
     };
 

@@ -47,6 +47,7 @@ internal static class ProviderMapping
         IssueRatePerMinute = registered.Spec.IssueRatePerMinute ?? 0,
         TargetIdentity = registered.Entry.TargetIdentity,
         Draining = registered.Entry.DeletedAt is not null,
+        Reconciliation = registered.Spec.Reconciliation.ToProto(),
     };
 
     private static ProviderSpec ToSpec(Provider provider) => new()
@@ -59,6 +60,7 @@ internal static class ProviderMapping
         MaxTtl = provider.MaxTtl.ToDomain(),
         MaxActiveLeases = LimitOf(provider.MaxActiveLeases),
         IssueRatePerMinute = LimitOf(provider.IssueRatePerMinute),
+        Reconciliation = provider.Reconciliation.ToDomain(),
     };
 
     private static Role ToProto(Registered<RoleSpec> registered, Abstractions.RoleKind? kind)

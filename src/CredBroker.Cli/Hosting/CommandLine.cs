@@ -48,6 +48,7 @@ internal static class CommandLine
         root.Add(WorkloadCommands.Build(host));
         root.Add(DecisionCommands.Build(host));
         root.Add(AuditCommands.Build(host));
+        root.Add(ReconcileCommand.Build(host));
         foreach (var command in ManifestCommands.Build(host)) root.Add(command);
         return root;
     }

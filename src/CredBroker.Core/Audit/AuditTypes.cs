@@ -27,6 +27,7 @@ public static class AuditTypes
     public const string ResourceCreated = "resource.created";
     public const string ResourceUpdated = "resource.updated";
     public const string ResourceDeleted = "resource.deleted";
+    public const string ProviderReconciled = "provider.reconciled";
     public const string ProviderIdentityAccepted = "provider.identity_accepted";
     public const string Suspended = "suspension.created";
     public const string SuspensionLifted = "suspension.lifted";

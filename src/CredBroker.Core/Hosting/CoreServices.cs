@@ -10,6 +10,7 @@ using CredBroker.Core.Policies;
 using CredBroker.Core.Providers;
 using CredBroker.Core.Quotas;
 using CredBroker.Core.Receipts;
+using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
@@ -78,6 +79,9 @@ public static class CoreServices
             .AddSingleton<GroupAttempt>()
             .AddSingleton<GroupDispatcher>()
             .AddSingleton<RevocationDispatcher>()
+            .AddSingleton<ReconciliationRun>()
+            .AddSingleton<Reconciler>()
+            .AddSingleton<ReconciliationService>()
             .AddSingleton(provider => new SuspensionService(
                 provider.GetRequiredService<ISuspensionStore>(), provider.GetRequiredService<IWorkloadStore>(), provider.GetRequiredService<Catalog>(),
                 provider.GetRequiredService<Decider>(), options.Root, provider.GetRequiredService<Signals>(), provider.GetRequiredService<TimeProvider>()))

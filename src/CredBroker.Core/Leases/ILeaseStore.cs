@@ -72,6 +72,9 @@ public sealed record LeaseChange(Uid LeaseId, LeaseEvent Event, Actor By)
     /// <summary>The fence that the worker holds; null for those who hold no claim.</summary>
     public long? Fence { get; init; }
 
+    /// <summary>The version that was looked at, where the event is only about that; null for any.</summary>
+    public long? Version { get; init; }
+
     /// <summary>The fence of the lease's group that the worker holds; null for those who hold none.</summary>
     public long? GroupFence { get; init; }
 }

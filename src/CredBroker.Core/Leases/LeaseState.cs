@@ -57,6 +57,9 @@ public enum EndReason
 
     /// <summary>The document that its group shares had no room for one more, and now denies everything that was issued before.</summary>
     GroupOverflowed = 11,
+
+    /// <summary>A complete listing of its target, and a look at the credential itself, found nothing of it.</summary>
+    MissingAtTarget = 12,
 }
 
 /// <summary>In which order due revocations are taken: the lower, the sooner.</summary>

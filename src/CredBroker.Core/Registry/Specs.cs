@@ -23,6 +23,9 @@ public sealed record ProviderSpec
     /// <summary>How many leases a minute may be issued, per node.</summary>
     public int? IssueRatePerMinute { get; init; }
 
+    /// <summary>What is done about a difference between the target and the database.</summary>
+    public Reconciliation.ReconciliationMode Reconciliation { get; init; } = Core.Reconciliation.ReconciliationMode.Report;
+
     /// <summary>Who answers for it.</summary>
     public string Owner { get; init; } = "";
 

@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
+using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
@@ -16,6 +17,7 @@ using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Leases;
 using CredBroker.EntityFrameworkCore.Protection;
 using CredBroker.EntityFrameworkCore.Receipts;
+using CredBroker.EntityFrameworkCore.Reconciliation;
 using CredBroker.EntityFrameworkCore.Registry;
 using CredBroker.EntityFrameworkCore.Retention;
 using CredBroker.EntityFrameworkCore.Revocation;
@@ -64,6 +66,7 @@ public static class StoreServices
         services.AddSingleton<IRetentionStore, RetentionStore>();
         services.AddSingleton<IErasureStore, ErasureStore>();
         services.AddSingleton<IBacklogStore, BacklogStore>();
+        services.AddSingleton<IReconciliationStore, ReconciliationStore>();
         services.AddSingleton<ISigningKeyStore, SigningKeyStore>();
         return services;
     }

@@ -80,6 +80,7 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
         var effective = await Effective.ReadAsync(session, lease);
         var before = effective.Of(lease);
         if (change.Fence is { } fence && fence != lease.Fence) return new ApplyOutcome.Fenced(before);
+        if (change.Version is { } version && version != lease.Version) return new ApplyOutcome.Fenced(before);
         if (change.GroupFence is { } groupFence && !await GroupClaiming.HoldsAsync(session, lease, groupFence)) return new ApplyOutcome.Fenced(before);
         var (after, step) = await LeaseTransitions.ApplyAsync(session, lease, before.Effective.Live, change.By, @event);
         if (step is LeaseStep.Refused refused) return new ApplyOutcome.Refused(before, refused.Why);

@@ -18,6 +18,7 @@ public abstract partial class BrokerContext(DbContextOptions options) : DbContex
     public DbSet<CounterRow> Counters => Set<CounterRow>();
     public DbSet<WorkloadRow> Workloads => Set<WorkloadRow>();
     public DbSet<SuspensionRow> Suspensions => Set<SuspensionRow>();
+    public DbSet<ReconciliationRow> Reconciliations => Set<ReconciliationRow>();
     public DbSet<FanOutRow> FanOuts => Set<FanOutRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<DeliveryRow> Deliveries => Set<DeliveryRow>();

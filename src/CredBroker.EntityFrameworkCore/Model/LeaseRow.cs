@@ -49,9 +49,6 @@ public sealed class LeaseRow
     /// <summary>Which wrapping key the mark at the target was made with; empty where there is none, or it is not known.</summary>
     public string MarkKeyId { get; set; } = "";
 
-    /// <summary>For reconciliation, when a complete listing last saw it: nothing writes it yet.</summary>
-    public DateTimeOffset? ListedAt { get; set; }
-
     public DateTimeOffset ExpiresAt { get; set; }
     public DateTimeOffset PossibleDeathAt { get; set; }
     public LeaseState State { get; set; }

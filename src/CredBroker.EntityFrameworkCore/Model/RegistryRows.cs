@@ -17,9 +17,6 @@ public sealed class RegistryRow
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset UpdatedAt { get; set; }
     public DateTimeOffset? DeletedAt { get; set; }
-
-    /// <summary>For restored backups, since when nothing is revoked here on the word of stored time: nothing writes it yet.</summary>
-    public DateTimeOffset? QuarantinedAt { get; set; }
 }
 
 /// <summary>
@@ -70,6 +67,19 @@ public sealed class SecretBindingRow
     public string Host { get; set; } = "";
     public Uid Uid { get; set; }
     public DateTimeOffset BoundAt { get; set; }
+}
+
+/// <summary>How reconciliation of a provider stands, and which node has it.</summary>
+public sealed class ReconciliationRow
+{
+    public Uid ProviderUid { get; set; }
+    public long Fence { get; set; }
+    public DateTimeOffset? Until { get; set; }
+    public DateTimeOffset DueAt { get; set; }
+    public DateTimeOffset? CompleteAt { get; set; }
+
+    /// <summary>What the last run found, as JSON; null before the first.</summary>
+    public string? Report { get; set; }
 }
 
 /// <summary>A suspension.</summary>

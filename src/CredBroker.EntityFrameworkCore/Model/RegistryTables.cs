@@ -31,6 +31,8 @@ internal static class RegistryTables
             entity.HasIndex(row => row.At, "ix_requests_at");
         });
         model.Entity<SecretBindingRow>(entity => entity.ToTable("secret_bindings").HasKey(row => new { row.ConsumerKind, row.ConsumerName, row.Source, row.Host }));
+        model.Entity<ReconciliationRow>(entity =>
+            entity.ToTable("reconciliations", table => table.HasCheckConstraint("ck_reconciliations_fence", "fence >= 0")).HasKey(row => row.ProviderUid));
         model.Entity<SuspensionRow>(entity =>
         {
             entity.ToTable("suspensions").HasKey(row => row.Id);

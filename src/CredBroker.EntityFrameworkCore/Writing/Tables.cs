@@ -21,6 +21,7 @@ internal sealed class Tables(IModel model)
     public RowTable<CounterRow> Counters { get; } = new(model);
     public RowTable<RequestRow> Requests { get; } = new(model);
     public RowTable<SuspensionRow> Suspensions { get; } = new(model);
+    public RowTable<ReconciliationRow> Reconciliations { get; } = new(model);
     public RowTable<WorkloadRow> Workloads { get; } = new(model);
     public RowTable<EpochRow> Epochs { get; } = new(model);
     public RowTable<WriterRow> Writers { get; } = new(model);

@@ -90,6 +90,7 @@ public static class BrokerApplication
         builder.Services.AddHealthChecks()
             .AddCheck<StoreAnswers>("store", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<RevocationsSucceed>("revocations", tags: [CredBrokerAspNetCore.Ready])
+            .AddCheck<TargetsAgree>("reconciliation", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<NotStopping>("process", tags: [CredBrokerAspNetCore.Ready]);
         return new BrokerBuilder(builder.Services, valid);
     }

@@ -203,6 +203,33 @@ public abstract partial class ProviderConformance
         }
     }
 
+    /// <summary>A look at one credential finds it while it is there, at the target that it was made at, and does it no harm.</summary>
+    [Test]
+    public async Task Probes_without_touching()
+    {
+        await using var subject = await CreateAsync();
+        await using var run = new ConformanceRun(subject);
+        if (run.Provider is not IProbingProvider probing)
+        {
+            Assert.That(subject.Abilities.Probes, Is.False);
+            return;
+        }
+
+        var identity = (await run.Provider.CheckAsync(CancellationToken.None)).TargetIdentity;
+        foreach (var role in Examples(subject))
+        {
+            var (request, never) = (run.NewRequest(role), run.NewRequest(role));
+            var credential = await run.IssueAsync(request);
+            var revoking = run.Revoking(request, credential.Handle);
+            Assert.That(await probing.ProbeAsync(revoking, CancellationToken.None), Is.EqualTo(new ProbeOutcome(identity, true)));
+            Assert.That(await probing.ProbeAsync(run.Revoking(never, null), CancellationToken.None), Is.EqualTo(new ProbeOutcome(identity, false)));
+            Assert.That(await subject.IsAcceptedAsync(credential), Is.True, "it was only looked at");
+            if (KindOf(subject, role).RevocabilityOf(role.Template).Kind is not (RevocabilityKind.Deletes or RevocabilityKind.DeletesAndCutsSessions)) continue;
+            await run.RevokeUntilDeadAsync(revoking);
+            Assert.That(await probing.ProbeAsync(revoking, CancellationToken.None), Is.EqualTo(new ProbeOutcome(identity, false)));
+        }
+    }
+
     private static async Task AssertNotListedAsync(ConformanceRun run, string externalName)
     {
         if (run.Provider is IListingProvider listing) Assert.That(await ListAsync(listing), Does.Not.ContainKey(externalName));

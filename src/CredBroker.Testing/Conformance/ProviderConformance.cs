@@ -39,6 +39,7 @@ public abstract partial class ProviderConformance
         await using var subject = await CreateAsync();
         await using var provider = subject.Connect();
         Assert.That(provider is IListingProvider, Is.EqualTo(subject.Abilities.Lists));
+        Assert.That(provider is IProbingProvider, Is.EqualTo(subject.Abilities.Probes));
         Assert.That(provider is IRenewingProvider, Is.EqualTo(subject.Abilities.Renews));
         var groups = subject.Roles.Select(role => KindOf(subject, role).ExclusiveGroupOf(role.Template)).OfType<ExclusiveGroup>().ToList();
         Assert.That(provider is IGroupRevokingProvider, Is.EqualTo(groups.Count > 0), "who revokes in groups has role kinds with groups, and the other way round");

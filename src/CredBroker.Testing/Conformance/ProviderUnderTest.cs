@@ -117,7 +117,11 @@ public abstract class ProviderUnderTest : IAsyncDisposable
 /// <summary>What a provider can do: the suite holds it to each.</summary>
 /// <param name="Lists">It is an <see cref="IListingProvider"/>.</param>
 /// <param name="Renews">It is an <see cref="IRenewingProvider"/>.</param>
-public sealed record ProviderAbilities(bool Lists, bool Renews);
+public sealed record ProviderAbilities(bool Lists, bool Renews)
+{
+    /// <summary>It is an <see cref="IProbingProvider"/>.</summary>
+    public bool Probes { get; init; }
+}
 
 /// <summary>A role to issue from.</summary>
 /// <param name="Kind">The role kind's name.</param>

@@ -106,6 +106,14 @@ public class ScriptedProvider : IProvider
         await FinishAsync(step, cancellationToken).ConfigureAwait(false);
     }
 
+    private async Task<ProbeOutcome> ProbeCoreAsync(RevokeRequest credential, CancellationToken cancellationToken)
+    {
+        var step = await BeginAsync(ScriptedOperation.Probe, credential.ExternalName, cancellationToken).ConfigureAwait(false);
+        var exists = _target.Find(credential.ExternalName) is not null;
+        await FinishAsync(step, cancellationToken).ConfigureAwait(false);
+        return new ProbeOutcome(_target.Identity, exists);
+    }
+
     private RevokeOutcome Revoke(RevokeRequest request)
     {
         var identity = _target.Identity;
@@ -183,9 +191,11 @@ public class ScriptedProvider : IProvider
         if (step.Fault is { } fault) throw new ProviderException(fault, $"The script says {fault}.", step.Effect, step.RetryAfter);
     }
 
-    internal sealed class Listing(ScriptedTarget target) : ScriptedProvider(target), IListingProvider
+    internal sealed class Listing(ScriptedTarget target) : ScriptedProvider(target), IListingProvider, IProbingProvider
     {
         public IReadOnlyCollection<string> ListedKinds => Kinds;
+
+        public Task<ProbeOutcome> ProbeAsync(RevokeRequest credential, CancellationToken cancellationToken) => ProbeCoreAsync(credential, cancellationToken);
 
         public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => ListCoreAsync(cancellationToken);
     }
@@ -195,18 +205,22 @@ public class ScriptedProvider : IProvider
         public Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken) => RenewCoreAsync(request, cancellationToken);
     }
 
-    internal sealed class ListingAndRenewing(ScriptedTarget target) : ScriptedProvider(target), IListingProvider, IRenewingProvider
+    internal sealed class ListingAndRenewing(ScriptedTarget target) : ScriptedProvider(target), IListingProvider, IRenewingProvider, IProbingProvider
     {
         public IReadOnlyCollection<string> ListedKinds => Kinds;
+
+        public Task<ProbeOutcome> ProbeAsync(RevokeRequest credential, CancellationToken cancellationToken) => ProbeCoreAsync(credential, cancellationToken);
 
         public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => ListCoreAsync(cancellationToken);
 
         public Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken) => RenewCoreAsync(request, cancellationToken);
     }
 
-    internal sealed class Complete(ScriptedTarget target) : ScriptedProvider(target), IListingProvider, IRenewingProvider, IGroupRevokingProvider
+    internal sealed class Complete(ScriptedTarget target) : ScriptedProvider(target), IListingProvider, IRenewingProvider, IGroupRevokingProvider, IProbingProvider
     {
         public IReadOnlyCollection<string> ListedKinds => Kinds;
+
+        public Task<ProbeOutcome> ProbeAsync(RevokeRequest credential, CancellationToken cancellationToken) => ProbeCoreAsync(credential, cancellationToken);
 
         public IAsyncEnumerable<OutstandingCredential> ListAsync(CancellationToken cancellationToken) => ListCoreAsync(cancellationToken);
 

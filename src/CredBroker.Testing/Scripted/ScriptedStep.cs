@@ -22,6 +22,9 @@ public enum ScriptedOperation
 
     /// <summary><see cref="IGroupRevokingProvider.RevokeGroupAsync"/>; the call is noted under the group's name.</summary>
     RevokeGroup = 6,
+
+    /// <summary><see cref="IProbingProvider.ProbeAsync"/>.</summary>
+    Probe = 7,
 }
 
 /// <summary>When a call does at the target what it was asked for.</summary>

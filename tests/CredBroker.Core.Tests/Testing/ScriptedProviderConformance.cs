@@ -27,7 +27,7 @@ public sealed class ScriptedProviderConformance : ProviderConformance
             _target.SettlesWithin = settles;
             Context = TestContexts.Create(_time);
             Configuration = ScriptedProviderType.Configure("main", lists, renews, groups);
-            Abilities = new ProviderAbilities(lists, renews);
+            Abilities = new ProviderAbilities(lists, renews) { Probes = lists };
         }
 
         public override IProviderType Type => _type;

@@ -2,8 +2,10 @@ using CredBroker.Abstractions;
 using CredBroker.AspNetCore.Mapping;
 using CredBroker.Contracts.V1;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Tasks;
 using Lease = CredBroker.Contracts.V1.Lease;
+using ReconciliationFinding = CredBroker.Contracts.V1.ReconciliationFinding;
 
 namespace CredBroker.Server.Tests.Mapping;
 
@@ -19,6 +21,8 @@ internal sealed class EnumMappingTests
         ShowsEach<RevocabilityKind, CredBroker.Contracts.V1.Revocability>(value => value.ToProto());
         ShowsEach<TaskOutcome, Outcome>(value => ((TaskOutcome?)value).ToProto());
         ShowsEach<TaskEndReason, CredBroker.Contracts.V1.AgentTask.Types.EndReason>(value => ((TaskEndReason?)value).ToProto());
+        ShowsEach<FindingKind, ReconciliationFinding.Types.Kind>(value => value.ToProto());
+        ShowsEach<ReconciliationMode, Provider.Types.Reconciliation>(value => value.ToProto());
         ShowsEach<FindingLevel, CheckFinding.Types.Severity>(value => (CheckFinding.Types.Severity)value);
     });
 

@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
+using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
@@ -53,6 +54,9 @@ public sealed class StoreNode(ServiceProvider services, FakeTimeProvider time) :
 
     /// <summary>What is measured.</summary>
     public IBacklogStore Backlog { get; } = services.GetRequiredService<IBacklogStore>();
+
+    /// <summary>What targets list, held against the leases.</summary>
+    public IReconciliationStore Reconciliation { get; } = services.GetRequiredService<IReconciliationStore>();
 
     /// <summary>The audit trail.</summary>
     public IAuditLog Audit { get; } = services.GetRequiredService<IAuditLog>();

@@ -459,10 +459,6 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("late_effect");
 
-                    b.Property<long?>("ListedAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("listed_at");
-
                     b.Property<bool>("Local")
                         .HasColumnType("boolean")
                         .HasColumnName("local");
@@ -715,6 +711,40 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.ReconciliationRow", b =>
+                {
+                    b.Property<Guid>("ProviderUid")
+                        .HasColumnType("uuid")
+                        .HasColumnName("provider_uid");
+
+                    b.Property<long?>("CompleteAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("complete_at");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("due_at");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("fence");
+
+                    b.Property<string>("Report")
+                        .HasColumnType("text")
+                        .HasColumnName("report");
+
+                    b.Property<long?>("Until")
+                        .HasColumnType("bigint")
+                        .HasColumnName("until");
+
+                    b.HasKey("ProviderUid");
+
+                    b.ToTable("reconciliations", "credbroker", t =>
+                        {
+                            t.HasCheckConstraint("ck_reconciliations_fence", "fence >= 0");
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.RegistryRow", b =>
                 {
                     b.Property<Guid>("Uid")
@@ -746,10 +776,6 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.Property<Guid?>("ParentUid")
                         .HasColumnType("uuid")
                         .HasColumnName("parent_uid");
-
-                    b.Property<long?>("QuarantinedAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("quarantined_at");
 
                     b.Property<string>("SpecJson")
                         .IsRequired()

@@ -455,10 +455,6 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("late_effect");
 
-                    b.Property<long?>("ListedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("listed_at");
-
                     b.Property<bool>("Local")
                         .HasColumnType("INTEGER")
                         .HasColumnName("local");
@@ -716,6 +712,40 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.ReconciliationRow", b =>
+                {
+                    b.Property<byte[]>("ProviderUid")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("provider_uid");
+
+                    b.Property<long?>("CompleteAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("complete_at");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("due_at");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("fence");
+
+                    b.Property<string>("Report")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("report");
+
+                    b.Property<long?>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.HasKey("ProviderUid");
+
+                    b.ToTable("reconciliations", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_reconciliations_fence", "fence >= 0");
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.RegistryRow", b =>
                 {
                     b.Property<byte[]>("Uid")
@@ -747,10 +777,6 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     b.Property<byte[]>("ParentUid")
                         .HasColumnType("BLOB")
                         .HasColumnName("parent_uid");
-
-                    b.Property<long?>("QuarantinedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("quarantined_at");
 
                     b.Property<string>("SpecJson")
                         .IsRequired()

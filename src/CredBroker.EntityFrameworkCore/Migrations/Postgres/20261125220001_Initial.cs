@@ -191,7 +191,6 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     exclusive_group = table.Column<string>(type: "text", nullable: true),
                     group_capacity = table.Column<int>(type: "integer", nullable: true),
                     mark_key_id = table.Column<string>(type: "text", nullable: false),
-                    listed_at = table.Column<long>(type: "bigint", nullable: true),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     possible_death_at = table.Column<long>(type: "bigint", nullable: false),
                     state = table.Column<int>(type: "integer", nullable: false),
@@ -245,6 +244,24 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "reconciliations",
+                schema: "credbroker",
+                columns: table => new
+                {
+                    provider_uid = table.Column<Guid>(type: "uuid", nullable: false),
+                    fence = table.Column<long>(type: "bigint", nullable: false),
+                    until = table.Column<long>(type: "bigint", nullable: true),
+                    due_at = table.Column<long>(type: "bigint", nullable: false),
+                    complete_at = table.Column<long>(type: "bigint", nullable: true),
+                    report = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_reconciliations", x => x.provider_uid);
+                    table.CheckConstraint("ck_reconciliations_fence", "fence >= 0");
+                });
+
+            migrationBuilder.CreateTable(
                 name: "registry",
                 schema: "credbroker",
                 columns: table => new
@@ -259,8 +276,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     target_identity = table.Column<string>(type: "text", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     updated_at = table.Column<long>(type: "bigint", nullable: false),
-                    deleted_at = table.Column<long>(type: "bigint", nullable: true),
-                    quarantined_at = table.Column<long>(type: "bigint", nullable: true)
+                    deleted_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -750,6 +766,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "receipts",
+                schema: "credbroker");
+
+            migrationBuilder.DropTable(
+                name: "reconciliations",
                 schema: "credbroker");
 
             migrationBuilder.DropTable(

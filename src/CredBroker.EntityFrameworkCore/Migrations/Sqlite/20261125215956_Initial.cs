@@ -178,7 +178,6 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     exclusive_group = table.Column<string>(type: "TEXT", nullable: true),
                     group_capacity = table.Column<int>(type: "INTEGER", nullable: true),
                     mark_key_id = table.Column<string>(type: "TEXT", nullable: false),
-                    listed_at = table.Column<long>(type: "INTEGER", nullable: true),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: false),
                     possible_death_at = table.Column<long>(type: "INTEGER", nullable: false),
                     state = table.Column<int>(type: "INTEGER", nullable: false),
@@ -231,6 +230,23 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "reconciliations",
+                columns: table => new
+                {
+                    provider_uid = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    fence = table.Column<long>(type: "INTEGER", nullable: false),
+                    until = table.Column<long>(type: "INTEGER", nullable: true),
+                    due_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    complete_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    report = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_reconciliations", x => x.provider_uid);
+                    table.CheckConstraint("ck_reconciliations_fence", "fence >= 0");
+                });
+
+            migrationBuilder.CreateTable(
                 name: "registry",
                 columns: table => new
                 {
@@ -244,8 +260,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     target_identity = table.Column<string>(type: "TEXT", nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     updated_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    deleted_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    quarantined_at = table.Column<long>(type: "INTEGER", nullable: true)
+                    deleted_at = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -682,6 +697,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "receipts");
+
+            migrationBuilder.DropTable(
+                name: "reconciliations");
 
             migrationBuilder.DropTable(
                 name: "registry");

@@ -1,0 +1,51 @@
+using CredBroker.Contracts.V1;
+using CredBroker.Core.Reconciliation;
+using Finding = CredBroker.Contracts.V1.ReconciliationFinding;
+using Mode = CredBroker.Contracts.V1.Provider.Types.Reconciliation;
+
+namespace CredBroker.AspNetCore.Mapping;
+
+/// <summary>What operators see, between the contract and the domain.</summary>
+internal static class OperationsMapping
+{
+    public static Reconciliation ToProto(this ReconciliationStatus status, string name, DateTimeOffset now)
+    {
+        var last = status.Last;
+        return new Reconciliation
+        {
+            Name = name,
+            StartTime = last?.StartedAt.ToProto(),
+            EndTime = last?.EndedAt.ToProto(),
+            Complete = last?.Complete ?? false,
+            Error = last?.Error ?? "",
+            CompleteTime = status.CompleteAt.ToProto(),
+            DueTime = status.DueAt == default ? null : status.DueAt.ToProto(),
+            Running = status.RunningUntil > now,
+            ListedCount = last?.Listed ?? 0,
+            ComparedCount = last?.Compared ?? 0,
+            OtherInstallationsCount = last?.OtherInstallations ?? 0,
+            ReappearedCount = last?.Reappeared ?? 0,
+            MissingCount = last?.Missing ?? 0,
+            UnknownCount = last?.Unknown ?? 0,
+            ForgedCount = last?.Forged ?? 0,
+            UnmarkedCount = last?.Unmarked ?? 0,
+            ActedCount = last?.Acted ?? 0,
+            Doubted = last?.TooManyMissing ?? false,
+            Findings = { (last?.Findings ?? []).Select(finding => new Finding { Kind = finding.Kind.ToProto(), ExternalName = finding.ExternalName, Lease = finding.Lease.Length > 0 ? $"tasks/-/leases/{finding.Lease}" : "" }) },
+        };
+    }
+
+    public static Finding.Types.Kind ToProto(this FindingKind kind) => kind switch
+    {
+        FindingKind.Reappeared => Finding.Types.Kind.Reappeared,
+        FindingKind.Missing => Finding.Types.Kind.Missing,
+        FindingKind.Unknown => Finding.Types.Kind.Unknown,
+        FindingKind.Forged => Finding.Types.Kind.Forged,
+        FindingKind.Unmarked => Finding.Types.Kind.Unmarked,
+        _ => Finding.Types.Kind.Unspecified,
+    };
+
+    public static Mode ToProto(this ReconciliationMode mode) => mode == ReconciliationMode.Sweep ? Mode.Sweep : Mode.Report;
+
+    public static ReconciliationMode ToDomain(this Mode mode) => mode == Mode.Sweep ? ReconciliationMode.Sweep : ReconciliationMode.Report;
+}
