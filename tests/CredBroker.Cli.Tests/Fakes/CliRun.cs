@@ -35,10 +35,11 @@ internal sealed class CliRun : IDisposable
         return path;
     }
 
-    public async Task<CliResult> RunAsync(params string[] args)
+    public Task<CliResult> RunAsync(params string[] args) => RunAsync(new StringWriter(), args);
+
+    public async Task<CliResult> RunAsync(StringWriter error, params string[] args)
     {
         using var output = new StringWriter();
-        using var error = new StringWriter();
         var host = new CliHost
         {
             In = new StringReader(Input ?? ""),
@@ -53,6 +54,20 @@ internal sealed class CliRun : IDisposable
     }
 
     public void Dispose() => _home.Delete(recursive: true);
+}
+
+/// <summary>Says when something was written to it.</summary>
+internal sealed class HeardWriter(string awaited) : StringWriter
+{
+    private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Heard => _heard.Task;
+
+    public override void WriteLine(string? value)
+    {
+        base.WriteLine(value);
+        if (value?.Contains(awaited, StringComparison.Ordinal) == true) _heard.TrySetResult();
+    }
 }
 
 internal sealed record CliResult(int Code, string Out, string Error)

@@ -172,7 +172,9 @@ public sealed class RealServerTests
     public async Task A_held_line_ends_when_the_task_does()
     {
         var task = (string)Json(await OutAsync(_agent, "tasks", "create", "--what", "count the books", "--heartbeat", "2s", "-o", "json"))["name"]!;
-        var line = _agent.RunAsync("tasks", "keep-alive", task);
+        using var said = new HeardWriter("alive");
+        var line = _agent.RunAsync(said, "tasks", "keep-alive", task);
+        await said.Heard.WaitAsync(TimeSpan.FromSeconds(60));
 
         await OutAsync(_agent, "tasks", "end", task, "--outcome", "cancelled");
 
