@@ -56,6 +56,19 @@ public sealed class Authorizer
     }
 
     /// <summary>
+    /// Decides one request and shows how: what every policy made of it, with the values of its expressions. The answer is that of
+    /// <see cref="IsAuthorized(Request, EntityStore)"/>. Costs as much as looking at all policies, and more for deep expressions: it is for people, not for deciding.
+    /// </summary>
+    /// <param name="request">The question.</param>
+    /// <param name="entities">What is known of the entities.</param>
+    public Explanation Explain(Request request, EntityStore entities)
+    {
+        var response = IsAuthorized(request, entities);
+        var tracer = new Tracer(request, entities, _maxSteps);
+        return new Explanation(response, [.. Policies.Policies.Select(tracer.Trace)]);
+    }
+
+    /// <summary>
     /// Says what can be said of a request of which part is unknown: that it is allowed or denied whatever the unknown is, or on which policies it depends.
     /// Allow and deny are certain; depends may turn out to be certain after all, once more is known.
     /// </summary>
