@@ -8,6 +8,9 @@ namespace CredBroker.Manifests;
 /// <param name="Source">Where it was written.</param>
 public sealed record Manifest(ResourceKind Kind, IMessage Resource, SourceMark Source)
 {
+    /// <summary>The file beside the manifest that its text came from (<c>textFile</c>), as it was written; empty where there is none.</summary>
+    public string TextFile { get; init; } = "";
+
     /// <summary>Its full name, such as <c>providers/books/roles/reader</c>.</summary>
     public string Name => ResourceKind.NameOf(Resource);
 }

@@ -55,6 +55,9 @@ public sealed record AskerFacts
     /// <summary>Its identity source; null where that is not registered any more.</summary>
     public SourceFacts? Source { get; init; }
 
+    /// <summary>Whether one of the operator's own identity sources vouches for it: only such callers may administer, suspend and lift.</summary>
+    public bool OfOperator { get; init; }
+
     /// <summary>When.</summary>
     public required DateTimeOffset Now { get; init; }
 
@@ -170,6 +173,9 @@ public sealed record GrantFacts
 
     /// <summary>For which task; of an ancestor's permit, that ancestor.</summary>
     public required TaskFacts Task { get; init; }
+
+    /// <summary>Whether <see cref="Task"/> stands above the task that the credential is for.</summary>
+    public bool OnBehalfOf { get; init; }
 
     /// <summary>The role.</summary>
     public required RoleFacts Role { get; init; }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using CredBroker.Abstractions;
 using CredBroker.Cedar;
 
 namespace CredBroker.Policies;
@@ -38,6 +39,9 @@ public sealed class CompiledPolicySet(PolicySetDefinition definition, PolicySet 
             && (_providers.Count == 0 || (scope.Provider is { } provider && _providers.Contains(provider)))
             && (_sources.Count == 0 || (scope.IdentitySource is { } source && _sources.Contains(source))));
 
+    /// <summary>How what the set says comes about.</summary>
+    public Explanation Explain(Request request, EntityStore entities) => _authorizer.Explain(request, entities);
+
     /// <summary>What the set says.</summary>
     public Response Ask(Request request, EntityStore entities) => _authorizer.IsAuthorized(request, entities);
 }
@@ -63,7 +67,33 @@ public static class PolicySetKinds
 /// <param name="Determining">The policies that decided.</param>
 /// <param name="Errors">Policies that failed: any of them denies.</param>
 /// <param name="Lapsed">The sets that would have permitted it, if their review were not overdue.</param>
-public sealed record Verdict(bool Allowed, IReadOnlyList<(string Id, Policy Policy)> Determining, IReadOnlyList<string> Errors, IReadOnlyList<string> Lapsed);
+public sealed record Verdict(bool Allowed, IReadOnlyList<(string Id, Policy Policy)> Determining, IReadOnlyList<string> Errors, IReadOnlyList<string> Lapsed)
+{
+    /// <summary>Nothing permits it.</summary>
+    public static Verdict Denied { get; } = new(false, [], [], []);
+
+    /// <summary>The task above that could not get this itself; null where it was not for a task above that it was refused.</summary>
+    public string? RefusedAbove { get; init; }
+
+    /// <summary>The longest life that the determining permits allow; null when it is denied, or none of them says.</summary>
+    public TimeSpan? MaxTtl => !Allowed ? null : Determining
+        .Select(policy => DurationConverter.TryParse(policy.Policy.FindAnnotation(ReservedAnnotations.MaxTtl)?.Value, out var life) ? life : (TimeSpan?)null)
+        .Min();
+
+    /// <summary>A child gets only what every task above it could get: the first refusal counts, and every permit that it took.</summary>
+    public Verdict Narrow(Verdict above, string? task)
+    {
+        ArgumentNullException.ThrowIfNull(above);
+        return above.Allowed
+            ? this with { Determining = [.. Determining.Concat(above.Determining).DistinctBy(policy => policy.Id)] }
+            : above with { RefusedAbove = task };
+    }
+}
+
+/// <summary>What was said of a line of questions.</summary>
+/// <param name="Verdict">What they say together.</param>
+/// <param name="Question">The one that decided: the first, or the one that was refused.</param>
+public sealed record Answer(Verdict Verdict, Question Question);
 
 /// <summary>All policy sets in force, compiled. Default deny; a forbid of any set wins; a policy that fails denies.</summary>
 public sealed class PolicyBook
@@ -96,12 +126,29 @@ public sealed class PolicyBook
     /// <summary>What could be permitted for some parameters: what this denies is denied for all. Made once, when it is first asked for.</summary>
     public PolicyBook ForAnyParameters => _forAnyParameters.Value;
 
+    /// <summary>Decides what the caller asks, and the same for each task above: one after the other, until one is refused.</summary>
+    public Answer Ask(IEnumerable<Question> line, PolicySchema schema)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        Answer? answer = null;
+        foreach (var question in line)
+        {
+            var verdict = Ask(question, schema);
+            answer = answer is null ? new Answer(verdict, question)
+                : verdict.Allowed ? answer with { Verdict = answer.Verdict.Narrow(verdict, question.OnBehalfOf) }
+                : new Answer(answer.Verdict.Narrow(verdict, question.OnBehalfOf), question);
+            if (!verdict.Allowed) break;
+        }
+
+        return answer ?? throw new ArgumentException("A line has at least one question.", nameof(line));
+    }
+
     /// <summary>Decides a question.</summary>
     public Verdict Ask(Question question, PolicySchema schema)
     {
         ArgumentNullException.ThrowIfNull(question);
         ArgumentNullException.ThrowIfNull(schema);
-        return Ask(question.ToRequest(), question.ToStore(schema.Common), question.Scope, question.Now);
+        return question.IsBeyondPolicy ? Verdict.Denied : Ask(question.ToRequest(), question.ToStore(schema.Common), question.Scope, question.Now);
     }
 
     /// <summary>Decides.</summary>
@@ -123,7 +170,22 @@ public sealed class PolicyBook
         return new Verdict(permits.Count > 0 && forbids.Count == 0 && errors.Count == 0, forbids.Count > 0 ? forbids : permits, errors, lapsed);
     }
 
-    private static string NameOf(CompiledPolicySet set, Policy policy) => $"{set.Name}/{policy.FindAnnotation("id")?.Value ?? policy.Id}";
+    /// <summary>How the sets that have a say in a question come to what they say.</summary>
+    public IReadOnlyList<(CompiledPolicySet Set, Explanation Explanation)> Explain(Question question, PolicySchema schema)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        ArgumentNullException.ThrowIfNull(schema);
+        var (request, entities) = (question.ToRequest(), question.ToStore(schema.Common));
+        return [.. _sets.Where(set => set.Covers(question.Scope)).Select(set => (set, set.Explain(request, entities)))];
+    }
+
+    /// <summary>The name of a policy in decisions: <c>set/id</c>.</summary>
+    public static string NameOf(CompiledPolicySet set, Policy policy)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(policy);
+        return $"{set.Name}/{policy.FindAnnotation(ReservedAnnotations.Id)?.Value ?? policy.Id}";
+    }
 
     private static string HashOf(IEnumerable<CompiledPolicySet> sets)
     {

@@ -29,7 +29,7 @@ public sealed class PolicySetCheck
         ArgumentNullException.ThrowIfNull(set);
         if (!PolicySetKinds.All.Contains(set.Kind)) return [new PolicyFault("kind", $"There is no such kind. There are: {string.Join(", ", PolicySetKinds.All)}.")];
         if (set.Text.Length > LargestText) return [new PolicyFault("text", $"A policy set has at most {LargestText} characters.")];
-        var parsed = PolicySet.Parse(set.Text, set.Name);
+        var parsed = PolicySet.Parse(set.Text, set.Label);
         if (!parsed.IsValid) return [.. parsed.Errors.Select(error => new PolicyFault("text", error.Message) { At = error })];
         if (parsed.Value.Policies.Length > MostPolicies) return [new PolicyFault("text", $"A set has at most {MostPolicies} policies.")];
         return
@@ -40,6 +40,9 @@ public sealed class PolicySetCheck
             .. CheckScope(set),
         ];
     }
+
+    /// <summary>Whether a policy reads what callers merely say.</summary>
+    public static bool ReadsDeclared(Policy policy) => Declared.Any(path => PolicyReads.Reads(policy, path));
 
     private static IEnumerable<PolicyFault> CheckAnnotations(Policy policy)
     {
@@ -94,6 +97,9 @@ public sealed class PolicySetCheck
 /// <param name="Message">What is wrong, without its place.</param>
 public sealed record PolicyFault(string Field, string Message)
 {
+    /// <summary>Whether the set can be loaded all the same.</summary>
+    public bool IsWarning { get; init; }
+
     /// <summary>Where in the text; null for what is not about the text.</summary>
     public Diagnostic? At { get; init; }
 

@@ -6,6 +6,9 @@ public sealed record PolicySetDefinition
     /// <summary>Its name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>How places in its text are named; its name unless its file is known.</summary>
+    public string Label { get => field ?? Name; init; }
+
     /// <summary>A kind of <see cref="PolicySetKinds"/>.</summary>
     public string Kind { get; init; } = PolicySetKinds.Scoped;
 

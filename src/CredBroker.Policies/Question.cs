@@ -20,6 +20,12 @@ public sealed class Question
 
     public required PolicyScope Scope { get; init; }
 
+    /// <summary>The task above that is asked for; null for what the caller itself asks.</summary>
+    public string? OnBehalfOf { get; init; }
+
+    /// <summary>Whether the answer is no, whatever policies say: administering is for callers of the operator's identity sources alone.</summary>
+    public bool IsBeyondPolicy { get; init; }
+
     /// <summary>When it is asked.</summary>
     public DateTimeOffset Now { get; private set; }
 

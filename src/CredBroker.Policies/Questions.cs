@@ -34,7 +34,7 @@ public static class Questions
         ArgumentNullException.ThrowIfNull(asker);
         ArgumentNullException.ThrowIfNull(grant);
         var (role, provider) = (grant.Role, grant.Role.Provider);
-        var question = Put(asker, grant.Action, BrokerEntities.Role(provider.Name, role.Name), provider.Name)
+        var question = Put(asker, grant.Action, BrokerEntities.Role(provider.Name, role.Name), provider.Name, grant.OnBehalfOf ? grant.Task.Id : null)
             .With(BrokerEntities.Of(provider), BrokerEntities.Of(role))
             .With(BrokerEntities.Tags(BrokerEntities.Params, grant.Parameters))
             .About(grant.Task)
@@ -54,6 +54,7 @@ public static class Questions
         question.Input["ttl"] = DurationConverter.Format(grant.Ttl);
         question.Input["params"] = new JsonObject(grant.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
         question.Input["target"] = provider.TargetIdentity;
+        if (grant.OnBehalfOf) question.Input["on_behalf_of"] = grant.Task.Id;
         return question;
     }
 
@@ -88,10 +89,11 @@ public static class Questions
         return task is null ? question : question.With(BrokerEntities.Of(task));
     }
 
-    /// <summary>Whether somebody may administer, suspend or lift.</summary>
-    public static Question Administer(AskerFacts asker, string action, EntityUid resource, IEnumerable<Entity> entities) => Put(asker, action, resource).With(entities);
+    /// <summary>Whether somebody may administer, suspend or lift. Only callers of the operator's identity sources ever may.</summary>
+    public static Question Administer(AskerFacts asker, string action, EntityUid resource, IEnumerable<Entity> entities) =>
+        Put(asker, action, resource, isBeyondPolicy: asker is not { OfOperator: true }).With(entities);
 
-    private static Question Put(AskerFacts asker, string action, EntityUid resource, string? provider = null)
+    private static Question Put(AskerFacts asker, string action, EntityUid resource, string? provider = null, string? onBehalfOf = null, bool isBeyondPolicy = false)
     {
         ArgumentNullException.ThrowIfNull(asker);
         return new Question
@@ -100,6 +102,8 @@ public static class Questions
             Action = action,
             Resource = resource,
             Scope = new PolicyScope(action, provider, asker.Workload.Source),
+            OnBehalfOf = onBehalfOf,
+            IsBeyondPolicy = isBeyondPolicy,
         }
         .Call(asker.Now, asker.SourceIp, asker.Attested)
         .With(BrokerEntities.Of(asker.Workload)).With(SourceOf(asker.Source));

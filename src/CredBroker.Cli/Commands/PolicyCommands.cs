@@ -18,35 +18,9 @@ internal static class PolicyCommands
     public static Command Build(CliHost host)
     {
         var noun = AdminCommands.Noun(host, ResourceKind.PolicySet, "policies", "policy", "Policy sets, in Cedar.", Columns);
-        noun.Add(Check(host));
-        noun.Add(Format(host));
+        foreach (var tool in PolicyToolCommands.Build(host)) noun.Add(tool);
         noun.Add(Set(host));
         return noun;
-    }
-
-    private static Command Check(CliHost host)
-    {
-        var files = new Argument<string[]>("path") { Description = "Cedar files, or manifests and folders with policy sets.", Arity = ArgumentArity.OneOrMore };
-        return new Command("check", "Checks policies against the broker's schema, without a broker. Exit code 8 when something is wrong.") { files }.Does(host, context =>
-        {
-            var problems = context.Get(files).SelectMany(PolicyCheck.OfPath).ToList();
-            foreach (var problem in problems) context.Host.Out.WriteLine(SafeText.Line(problem));
-            if (problems.Count == 0) context.Printer.Note("Nothing wrong found. The broker also checks scopes, annotations and who may speak of what.");
-            return Task.FromResult(problems.Count == 0 ? ExitCodes.Ok : ExitCodes.Findings);
-        });
-    }
-
-    private static Command Format(CliHost host)
-    {
-        var files = new Argument<string[]>("path") { Description = "Cedar files, and folders with such files.", Arity = ArgumentArity.OneOrMore };
-        var check = new Option<bool>("--check") { Description = "Change nothing; only say what would change. Exit code 8 when something would." };
-        return new Command("format", "Lays out Cedar files in place; comments and meaning stay as they are.") { files, check }.Does(host, context =>
-        {
-            var results = context.Get(files).SelectMany(PolicyFormat.FilesOf).Select(file => PolicyFormat.Run(file, write: !context.Get(check))).ToList();
-            foreach (var line in results.SelectMany(result => result.Lines)) context.Host.Out.WriteLine(SafeText.Line(line));
-            var isWrong = results.Any(result => result.IsInvalid || (context.Get(check) && result.WouldChange));
-            return Task.FromResult(isWrong ? ExitCodes.Findings : ExitCodes.Ok);
-        });
     }
 
     private static Command Set(CliHost host)

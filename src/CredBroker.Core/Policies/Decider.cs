@@ -36,14 +36,7 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         ArgumentNullException.ThrowIfNull(asked);
         var snapshot = catalog.Current;
         var book = asked.Unfit.Count > 0 ? snapshot.Policies.ForAnyParameters : snapshot.Policies;
-        var own = Decide(IssueFor(asked, asked.Caller.ToWorkloadFacts(), asked.Task, isAncestor: false), book);
-        foreach (var (ancestor, performer) in asked.Ancestors)
-        {
-            if (!own.Allowed) break;
-            var theirs = Decide(IssueFor(asked, performer.ToFacts(snapshot.FindSource(performer.SourceName)), ancestor, isAncestor: true), book);
-            own = Narrow(own, theirs, ancestor);
-        }
-
+        var own = Decide(LineOf(asked), book);
         return asked.Exists ? own : own with { Allowed = false, Policies = [], Errors = ["There is no such role."], MaxTtl = null };
     }
 
@@ -73,8 +66,7 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
     {
         ArgumentNullException.ThrowIfNull(caller);
         if (caller.IsRoot) return null;
-        var question = Questions.Administer(FactsOf(caller), action, resource, entities);
-        return caller.Identity.OperatorOwned ? Decide(question) : Denied(question);
+        return Decide(Questions.Administer(FactsOf(caller), action, resource, entities));
     }
 
     private Question IssueFor(IssueQuestion asked, WorkloadFacts workload, AgentTask task, bool isAncestor)
@@ -92,6 +84,7 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         {
             Action = asked.Action,
             Task = task.ToFacts(),
+            OnBehalfOf = isAncestor,
             Role = asked.Role.ToFacts(asked.Provider, asked.Revocability.PolicyName, asked.CanMint),
             Parameters = asked.Parameters,
             Destination = asked.Destination,
@@ -102,31 +95,23 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
             Counters = asked.Counters,
         });
         if (asked.Unfit.Count > 0) question.Input["unfit_parameters"] = new JsonArray([.. asked.Unfit.Select(name => JsonValue.Create(name))]);
-        if (isAncestor) question.Input["on_behalf_of"] = task.Id.ToString();
         return question;
-    }
-
-    /// <summary>A child gets only what every task above it could get: the first refusal counts, and the shortest life.</summary>
-    private static Decision Narrow(Decision own, Decision theirs, AgentTask ancestor)
-    {
-        if (!theirs.Allowed)
-            return theirs with { Id = own.Id, Policies = theirs.Policies, Errors = [.. theirs.Errors, $"the task {ancestor.Id} above could not get this itself"] };
-        var shortest = own.MaxTtl is { } mine && theirs.MaxTtl is { } other ? TimeSpan.FromTicks(Math.Min(mine.Ticks, other.Ticks)) : own.MaxTtl ?? theirs.MaxTtl;
-        return own with { MaxTtl = shortest, Policies = [.. own.Policies.Union(theirs.Policies)] };
     }
 
     private AskerFacts FactsOf(Caller caller) => caller.ToFacts(time.Now(), catalog.Current.FindSource(caller.Workload.SourceName));
 
-    private Decision Decide(Question question) => Decide(question, catalog.Current.Policies);
+    private IEnumerable<Question> LineOf(IssueQuestion asked) => asked.Ancestors
+        .Select(above => IssueFor(asked, above.Performer.ToFacts(catalog.Current.FindSource(above.Performer.SourceName)), above.Task, isAncestor: true))
+        .Prepend(IssueFor(asked, asked.Caller.ToWorkloadFacts(), asked.Task, isAncestor: false));
 
-    private Decision Decide(Question question, PolicyBook policies)
+    private Decision Decide(Question question) => Decide([question], catalog.Current.Policies);
+
+    private Decision Decide(IEnumerable<Question> line, PolicyBook policies)
     {
-        var verdict = policies.Ask(question, schema);
+        var (verdict, question) = policies.Ask(line, schema);
         if (verdict.Lapsed.Count > 0) question.Input["review_overdue"] = new JsonArray([.. verdict.Lapsed.Select(set => JsonValue.Create($"policySets/{set}"))]);
         return Of(question, verdict, policies.Hash);
     }
-
-    private Decision Denied(Question question) => Of(question, new Verdict(false, [], [], []), catalog.Current.Policies.Hash);
 
     private Decision Of(Question question, Verdict verdict, string policyHash) => new()
     {
@@ -136,19 +121,10 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         Principal = question.Principal.ToString(),
         Resource = question.Resource.ToString(),
         Policies = [.. verdict.Determining.Select(policy => policy.Id).Distinct()],
-        Errors = verdict.Errors,
+        Errors = verdict.RefusedAbove is { } above ? [.. verdict.Errors, $"the task {above} above could not get this itself"] : verdict.Errors,
         PolicyHash = policyHash,
         InputHash = question.Hash(),
         Input = question.Input,
-        MaxTtl = verdict.Allowed ? ShortestLife(verdict) : null,
+        MaxTtl = verdict.MaxTtl,
     };
-
-    private static TimeSpan? ShortestLife(Verdict verdict)
-    {
-        var lives = verdict.Determining
-            .Select(policy => policy.Policy.FindAnnotation(ReservedAnnotations.MaxTtl)?.Value)
-            .Select(text => DurationConverter.TryParse(text, out var life) ? life : (TimeSpan?)null)
-            .Where(life => life is not null);
-        return lives.Min();
-    }
 }

@@ -14,6 +14,7 @@ internal static class Facts
     {
         Workload = caller.ToWorkloadFacts(),
         Source = source?.ToFacts(),
+        OfOperator = caller.Identity.OperatorOwned,
         Now = now,
         SourceIp = caller.SourceIp,
         Attested = caller.Identity.Attributes,

@@ -28,7 +28,7 @@ internal sealed class DocumentReader(TextFiles? textFiles, ErrorList errors)
         var resource = ReadSpec(map, kind);
         if (name is null || resource is null) return null;
         kind.Descriptor.FindFieldByName("name").Accessor.SetValue(resource, name);
-        return new(kind, resource, map.Mark);
+        return new(kind, resource, map.Mark) { TextFile = ((map.Find("spec")?.Value as YamlMap)?.Find(TextFile)?.Value as YamlScalar)?.Text ?? "" };
     }
 
     private ResourceKind? ReadKind(YamlMap map)

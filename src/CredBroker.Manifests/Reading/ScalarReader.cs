@@ -49,12 +49,8 @@ internal static class ScalarReader
     private static (object?, string) DurationValue(string text) =>
         DurationText.TryParse(text, out var span) ? (Duration.FromTimeSpan(span), "") : (null, $"'{text}' is no duration such as 90s, 15m or 1h30m.");
 
-    private static (object?, string) TimestampValue(string text)
-    {
-        string[] formats = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd"];
-        var parsed = DateTimeOffset.TryParseExact(text, formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time);
-        // Without an offset a time of day means something else in every place.
-        if (!parsed || (text.Length > 10 && !text.EndsWith('Z') && text[^6] is not ('+' or '-'))) return (null, $"'{text}' is no date (2030-01-31) or time (2030-01-31T12:00:00Z).");
-        return (Timestamp.FromDateTimeOffset(time), "");
-    }
+    // Without an offset a time of day means something else in every place.
+    private static (object?, string) TimestampValue(string text) => StrictYaml.Time(text) is { } time
+        ? (Timestamp.FromDateTimeOffset(time), "")
+        : (null, $"'{text}' is no date (2030-01-31) or time (2030-01-31T12:00:00Z).");
 }

@@ -54,33 +54,6 @@ public sealed class OperationTests : CommandTestBase
     }
 
     [Test]
-    public async Task Policies_are_checked_without_a_broker()
-    {
-        Cli.Environment.Clear();
-        var good = Cli.Write("good.cedar", "forbid(principal, action, resource);");
-        var wrong = Cli.Write("wrong.cedar", "permit(principal,\n  action == Action::\"isue\", resource);");
-        var folder = Cli.Write("set/base.yaml", "kind: PolicySet\nname: base\nspec:\n  kind: scoped\n  text: |\n    permit(principal action);\n");
-
-        await OutAsync(0, "policy", "check", good);
-        Assert.That(await OutAsync(8, "policies", "check", good, wrong), Is.EqualTo($"{wrong}:2:13: there is no action Action::\"isue\"\n"));
-        Assert.That(await OutAsync(8, "policy", "check", Path.GetDirectoryName(folder)!), Does.StartWith("policySets/base:1:"));
-        Assert.That(await ErrorAsync(2, "policy", "check", "/no/such/file"), Does.Contain("no file"));
-    }
-
-    [Test]
-    public async Task Lays_out_policies_and_says_what_would_change()
-    {
-        var folder = Directory.CreateTempSubdirectory("policy-format-").FullName;
-        var file = Path.Combine(folder, "a.cedar");
-        await File.WriteAllTextAsync(file, "permit(principal,action,resource); // all");
-        Assert.That(await OutAsync(8, "policies", "format", folder, "--check"), Is.EqualTo($"{file}: not laid out\n"));
-        Assert.That(await OutAsync(0, "policies", "format", folder), Is.EqualTo($"{file}: laid out\n"));
-        Assert.That(await File.ReadAllTextAsync(file), Is.EqualTo("permit (principal, action, resource); // all\n"));
-        Assert.That(await OutAsync(0, "policies", "format", folder, "--check"), Is.Empty);
-        Directory.Delete(folder, recursive: true);
-    }
-
-    [Test]
     public async Task A_policy_text_is_put_in_force_by_its_file()
     {
         var file = Cli.Write("base.cedar", "forbid(principal, action, resource);\n");
