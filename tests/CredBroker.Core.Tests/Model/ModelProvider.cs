@@ -132,8 +132,9 @@ internal sealed class ModelProvider(ModelTarget target, TimeProvider time, INode
     public async Task<DateTimeOffset> RenewAsync(RenewRequest request, CancellationToken cancellationToken)
     {
         var turn = await calls.SentAsync("renew", request.ExternalName, request.ExpiresAt);
-        if (turn == Turn.ActsLater) target.Later(request.Deadline, request.ExternalName, () => Renew(request));
-        if (turn != Turn.Acts) throw new ProviderException(ProviderFault.Unreachable, "The answer was lost.");
+        var inTime = time.GetUtcNow() < request.Deadline;
+        if (turn == Turn.ActsLater && inTime) target.Later(request.Deadline, request.ExternalName, () => Renew(request));
+        if (turn != Turn.Acts || !inTime) throw new ProviderException(ProviderFault.Unreachable, "The answer was lost.");
         if (!Renew(request)) throw new ProviderException(ProviderFault.Credential, "There is no such credential.", ProviderEffect.None);
         if (!await calls.AnsweredAsync("renew", request.ExternalName)) throw new ProviderException(ProviderFault.Unreachable, "The answer was lost.");
         return request.ExpiresAt;
