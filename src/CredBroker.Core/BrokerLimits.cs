@@ -90,6 +90,18 @@ public sealed record BrokerLimits
     /// <summary>What was activated or closed so shortly before a listing began says nothing against it: nodes' clocks differ.</summary>
     public TimeSpan ReconcileMargin { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How many live leases a node decides again in a second after a change.</summary>
+    public int ReevaluationsPerSecond { get; init; } = 500;
+
+    /// <summary>How many of them are decided in one transaction.</summary>
+    public int ReevaluationPage { get; init; } = 200;
+
+    /// <summary>How long after a change of policies live leases are decided again: changes that belong together come within it.</summary>
+    public TimeSpan ReevaluationDelay { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A change of policies that would end more live leases than this is made only by who names their number.</summary>
+    public int UnconfirmedRevocations { get; init; } = 10;
+
     /// <summary>How long a task whose heartbeats are missing lives on.</summary>
     public TimeSpan GraceOf(TimeSpan heartbeatInterval) => heartbeatInterval * 3 > ShortestHeartbeatGrace ? heartbeatInterval * 3 : ShortestHeartbeatGrace;
 

@@ -16,6 +16,7 @@ public sealed class BrokerMetrics
     private readonly Counter<long> _tokensRefused;
     private readonly Counter<long> _proven;
     private readonly Counter<long> _failed;
+    private readonly Counter<long> _reevaluated;
     private readonly Histogram<double> _timeToRefused;
     private readonly Histogram<double> _timeToFirstAttempt;
     private readonly Histogram<double> _timeToDead;
@@ -30,6 +31,8 @@ public sealed class BrokerMetrics
         _tokensRefused = meter.CreateCounter<long>("credbroker.tokens.refused", "{token}", "Bearer tokens that were refused, by rule and identity source.");
         _proven = meter.CreateCounter<long>("credbroker.leases.proven_dead", "{lease}", "Leases that were proven dead.");
         _failed = meter.CreateCounter<long>("credbroker.revocations.failed", "{attempt}", "Attempts to revoke that failed, by fault.");
+        _reevaluated = meter.CreateCounter<long>(
+            "credbroker.reevaluation.leases", "{lease}", "Live leases that were decided again, by outcome: permitted, revoked, or unclear because a policy failed.");
         _timeToRefused = meter.CreateHistogram<double>(
             "credbroker.tasks.time_to_refused", "s", "Of tasks that ended by themselves: from when they had to, until the broker refused whatever they held.");
         _timeToFirstAttempt = meter.CreateHistogram<double>("credbroker.leases.time_to_first_attempt", "s", "From dead in effect to the start of the first attempt to revoke.");
@@ -43,6 +46,11 @@ public sealed class BrokerMetrics
     internal void Issued(string provider) => _issued.Add(1, new KeyValuePair<string, object?>("provider", provider));
 
     internal void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void Reevaluated(string outcome, int count)
+    {
+        if (count > 0) _reevaluated.Add(count, new KeyValuePair<string, object?>("outcome", outcome));
+    }
 
     internal void Failed(ProviderFault fault) => _failed.Add(1, new KeyValuePair<string, object?>("fault", fault.ToString()));
 

@@ -192,6 +192,9 @@ public sealed record GrantFacts
     /// <summary>The life that would be granted.</summary>
     public required TimeSpan Ttl { get; init; }
 
+    /// <summary>The life that the caller wishes for; null when it names none.</summary>
+    public TimeSpan? RequestedTtl { get; init; }
+
     /// <summary>In what time the parent task ends.</summary>
     public TimeSpan? ParentExpiresIn { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using CredBroker.Abstractions;
@@ -23,6 +24,11 @@ public sealed class CompiledPolicySet(PolicySetDefinition definition, PolicySet 
     /// <summary>The text that was compiled.</summary>
     public string Text => definition.Text;
 
+    /// <summary>What decides beside the text, in one line: no name holds a space or a comma.</summary>
+    public string Terms => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Name} {definition.Kind} {string.Join(',', _providers.Order(StringComparer.Ordinal))} {string.Join(',', _sources.Order(StringComparer.Ordinal))} {string.Join(',', _actions.Order(StringComparer.Ordinal))} {definition.ReviewBy?.UtcTicks} {KeepsLiveLeases}");
+
     /// <summary>The policies.</summary>
     public ImmutableArray<Policy> Policies => policies.Policies;
 
@@ -30,7 +36,13 @@ public sealed class CompiledPolicySet(PolicySetDefinition definition, PolicySet 
     public bool IsOverdue(DateTimeOffset now) => definition.ReviewBy <= now;
 
     /// <summary>The set as it could decide if what lies at these paths were anything at all.</summary>
-    public CompiledPolicySet Without(IEnumerable<string> paths) => new(definition, PolicyOptimism.Without(policies, paths));
+    public CompiledPolicySet Without(IEnumerable<string> paths) => new(definition, PolicyOptimism.Without(policies, paths)) { IsUnreadable = IsUnreadable };
+
+    /// <summary>Whether what lives is left alone: what the set permitted stays permitted, and what it forbids it forbids to new leases alone.</summary>
+    public bool KeepsLiveLeases => definition.KeepLiveLeases;
+
+    /// <summary>Whether its text could not be read, so that it forbids everything in its scope.</summary>
+    public bool IsUnreadable { get; init; }
 
     /// <summary>Whether the set has a say in a question.</summary>
     public bool Covers(PolicyScope scope) => definition.Kind != PolicySetKinds.Scoped
@@ -95,6 +107,22 @@ public sealed record Verdict(bool Allowed, IReadOnlyList<(string Id, Policy Poli
 /// <param name="Question">The one that decided: the first, or the one that was refused.</param>
 public sealed record Answer(Verdict Verdict, Question Question);
 
+/// <summary>Whether a live lease may live on.</summary>
+public enum Holding
+{
+    /// <summary>It may.</summary>
+    Permitted,
+
+    /// <summary>It may not.</summary>
+    NoLongerPermitted,
+
+    /// <summary>A policy failed: nobody can say, and it lives on.</summary>
+    Unclear,
+}
+
+/// <summary>What all sets in force say together of something that lives.</summary>
+public sealed record LivingVerdict(Holding Holding, Verdict Verdict);
+
 /// <summary>All policy sets in force, compiled. Default deny; a forbid of any set wins; a policy that fails denies.</summary>
 public sealed class PolicyBook
 {
@@ -114,7 +142,7 @@ public sealed class PolicyBook
         _readsCounters = new Lazy<bool>(() => _sets.Any(set => set.Text.Contains("counters", StringComparison.Ordinal)));
     }
 
-    /// <summary>SHA-256 over names and texts, hexadecimal.</summary>
+    /// <summary>SHA-256 over all that decides: names, texts, kinds, scopes, reviews, and what becomes of live leases. Hexadecimal.</summary>
     public string Hash { get; }
 
     /// <summary>Whether any policy looks at counters, so that they must be read for a decision.</summary>
@@ -187,13 +215,43 @@ public sealed class PolicyBook
         return $"{set.Name}/{policy.FindAnnotation(ReservedAnnotations.Id)?.Value ?? policy.Id}";
     }
 
+    /// <summary>
+    /// Decides over what lives. It dies of a forbid, or of a permit that is gone; never of a policy that fails, of a text that cannot be read, or of a review
+    /// that is overdue: those hinder what is new. <paramref name="permittedBy"/>: the sets that permitted it.
+    /// </summary>
+    public LivingVerdict AskOfLiving(Request request, EntityStore entities, PolicyScope scope, IReadOnlyCollection<string> permittedBy)
+    {
+        ArgumentNullException.ThrowIfNull(permittedBy);
+        List<(string, Policy)> permits = [], forbids = [];
+        List<string> errors = [];
+        foreach (var set in _sets.Where(set => set.Covers(scope)))
+        {
+            if (set.IsUnreadable)
+            {
+                errors.Add($"{set.Name} cannot be read.");
+                continue;
+            }
+
+            var response = set.Ask(request, entities);
+            foreach (var policy in response.Determining.Where(policy => policy.Effect == Effect.Permit || !set.KeepsLiveLeases))
+                (policy.Effect == Effect.Permit ? permits : forbids).Add((NameOf(set, policy), policy));
+            foreach (var error in response.Errors) errors.Add($"{NameOf(set, error.Policy)} at {error.Location.Line}:{error.Location.Column}: {error.Message}");
+        }
+
+        var verdict = new Verdict(permits.Count > 0 && forbids.Count == 0 && errors.Count == 0, forbids.Count > 0 ? forbids : permits, errors, []);
+        if (forbids.Count > 0) return new LivingVerdict(Holding.NoLongerPermitted, verdict);
+        if (errors.Count > 0) return new LivingVerdict(Holding.Unclear, verdict);
+        var isKept = permits.Count > 0 || _sets.Any(set => set.KeepsLiveLeases && permittedBy.Contains(set.Name));
+        return new LivingVerdict(isKept ? Holding.Permitted : Holding.NoLongerPermitted, verdict);
+    }
+
     private static string HashOf(IEnumerable<CompiledPolicySet> sets)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var set in sets)
         {
             var text = Encoding.UTF8.GetBytes(set.Text);
-            hash.AppendData(Encoding.UTF8.GetBytes($"{set.Name}\n{text.Length}\n"));
+            hash.AppendData(Encoding.UTF8.GetBytes($"{set.Terms}\n{text.Length}\n"));
             hash.AppendData(text);
         }
 

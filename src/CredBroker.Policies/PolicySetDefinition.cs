@@ -21,6 +21,9 @@ public sealed record PolicySetDefinition
     /// <summary>The actions that a scoped set may speak of; empty for all that are not an administrator's.</summary>
     public IReadOnlyList<string> Actions { get; init; } = [];
 
+    /// <summary>Whether a change of it leaves live leases alone.</summary>
+    public bool KeepLiveLeases { get; init; }
+
     /// <summary>The Cedar text.</summary>
     public required string Text { get; init; }
 

@@ -50,6 +50,12 @@ public static class Questions
             .Context("counters", CedarRecord.Of(
                 ("taskLeases", grant.Counters.Task), ("workloadLeases", grant.Counters.Workload),
                 ("roleLeases", grant.Counters.Role), ("providerLeases", grant.Counters.Provider)));
+        if (grant.RequestedTtl is { } requested)
+        {
+            question.Context("requestedTtl", CedarDuration.From(requested));
+            question.Input["requested_ttl"] = DurationConverter.Format(requested);
+        }
+
         if (grant.ParentExpiresIn is { } parent) question.Context("parentExpiresIn", CedarDuration.From(parent));
         question.Input["ttl"] = DurationConverter.Format(grant.Ttl);
         question.Input["params"] = new JsonObject(grant.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));

@@ -1,5 +1,6 @@
 using CredBroker.Core;
 using CredBroker.Core.Reconciliation;
+using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
 using CredBroker.Core.Tasks;
@@ -18,6 +19,8 @@ public static class QuartzServices
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan PruneAtLeastEvery = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan LongestPauseOfReevaluation = TimeSpan.FromSeconds(1);
 
     // A line that was just taken up is looked at by whoever takes it up: the shortest interval is a second.
     private static readonly TimeSpan LongestPauseOfLines = TimeSpan.FromSeconds(1);
@@ -42,6 +45,7 @@ public static class QuartzServices
             .AddSingleton(provider => new Work("measuring", RevocationWatch.Every, provider.GetRequiredService<RevocationWatch>().LookAsync))
             .AddSingleton(provider => new Work("reconciling", Reconciler.Every, provider.GetRequiredService<Reconciler>().LookAsync))
             .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
+            .AddSingleton(provider => new Work("reevaluation", LongestPauseOfReevaluation, provider.GetRequiredService<Reevaluator>().LookAsync))
             .AddSingleton(provider => new Work("held-lines", LongestPauseOfLines, provider.GetRequiredService<HeldLines>().LookAsync))
             // Hosted services stop in reverse order: first no more looks, then what is held is finished.
             .AddSingleton<IHostedService, DrainService>()

@@ -47,6 +47,7 @@ internal static class LeaseMapping
             RevokeStartTime = (lease.FirstAttemptAt ?? lease.RevokingAt).ToProto(),
             DeadTime = lease.State is LeaseState.Revoked or LeaseState.Expired && !lease.Asserted ? lease.ClosedAt.ToProto() : null,
             EndReason = lease.EndReason.ToProto(),
+            EndDecision = lease.EndDecisionId is { } end ? $"decisions/{end}" : "",
             Attempts = lease.Attempts,
             NextAttemptTime = lease.State == LeaseState.Revoking ? lease.DueAt.ToProto() : null,
             LastError = lease.LastError?.ToProto(withWords),

@@ -147,6 +147,7 @@ internal static class RecordMapping
             Decision = $"decisions/{lease.DecisionId}",
             DecisionHash = decision is null ? "" : TextIn(decision.Draft.Detail, "input_hash"),
             PolicyHash = decision is null ? "" : TextIn(decision.Draft.Detail, "policy_hash"),
+            EndDecision = lease.EndDecisionId is { } end ? $"decisions/{end}" : "",
         };
     }
 

@@ -50,6 +50,7 @@ internal static class RuleMapping
             IdentitySources = { registered.Spec.IdentitySources.Select(source => $"identitySources/{source}") },
             Actions = { registered.Spec.Actions },
         },
+        KeepLiveLeases = registered.Spec.KeepLiveLeases,
         Text = registered.Spec.Text,
         Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(registered.Spec.Text))),
         Active = registered.Entry.DeletedAt is null,
@@ -63,6 +64,7 @@ internal static class RuleMapping
         Providers = [.. set.Scope?.Providers.Select(Last) ?? []],
         IdentitySources = [.. set.Scope?.IdentitySources.Select(Last) ?? []],
         Actions = [.. set.Scope?.Actions ?? []],
+        KeepLiveLeases = set.KeepLiveLeases,
         Text = set.Text,
     };
 

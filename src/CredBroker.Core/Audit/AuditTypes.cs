@@ -36,5 +36,7 @@ public static class AuditTypes
     public const string WorkloadAccepted = "workload.identity_accepted";
     public const string AuthenticationRefused = "authentication.refused";
     public const string HookRefused = "hook.refused";
+    public const string PolicyReevaluated = "policy.reevaluated";
+    public const string PolicyUnclear = "policy.reevaluation_unclear";
     public const string ManifestsApplied = "manifests.applied";
 }

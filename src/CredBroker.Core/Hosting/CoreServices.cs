@@ -11,6 +11,7 @@ using CredBroker.Core.Providers;
 using CredBroker.Core.Quotas;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Reconciliation;
+using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
@@ -85,6 +86,8 @@ public static class CoreServices
             .AddSingleton(provider => new SuspensionService(
                 provider.GetRequiredService<ISuspensionStore>(), provider.GetRequiredService<IWorkloadStore>(), provider.GetRequiredService<Catalog>(),
                 provider.GetRequiredService<Decider>(), options.Root, provider.GetRequiredService<Signals>(), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<LeaseJudge>()
+            .AddSingleton<Reevaluator>()
             .AddSingleton<Pruner>()
             .AddSingleton<ReceiptService>()
             .AddSingleton<AuditService>()

@@ -244,6 +244,7 @@ public sealed partial class Issuance(
             MarkKeyId = plan.Type.Local ? "" : marks.PresentKeyId,
             ParametersJson = Parameters.ToJson(plan.Parameters),
             DecisionId = plan.Decision.Id,
+            Asked = plan.Asked,
             IssueDeadline = now + limits.IssueDeadline,
             LateEffect = plan.Type.LateEffect,
             ReservedAt = now,

@@ -59,6 +59,9 @@ internal abstract record Planned
     public sealed record Refused(BrokerError Error) : Planned;
 }
 
+/// <summary>What policy said of a renewal, and under which generations.</summary>
+internal sealed record RenewalDecision(Decision Decision, GenerationCheck Generations);
+
 /// <summary>What is going to be issued, as it was decided.</summary>
 internal sealed record IssuePlan
 {
@@ -88,6 +91,9 @@ internal sealed record IssuePlan
     public required TimeSpan LongestTtl { get; init; }
 
     public required Decision Decision { get; init; }
+
+    /// <summary>What policy was asked with.</summary>
+    public required LeaseAsked Asked { get; init; }
 
     /// <summary>What the decision was made under, as it was before it was made.</summary>
     public required GenerationCheck Generations { get; init; }

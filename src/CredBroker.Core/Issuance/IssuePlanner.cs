@@ -29,7 +29,7 @@ public sealed class IssuePlanner(
         var fitted = wanted.Fit(command.Parameters);
         var longest = Shortest(wanted.Role.Spec.MaxTtl, wanted.Provider.Spec.MaxTtl, task.Deadline - now);
         var ttl = Shortest(longest, command.Ttl, null);
-        var question = await QuestionAsync(command.Caller, task, wanted, fitted, ttl, command.DeclaredDestination, cancellationToken);
+        var question = await QuestionAsync(command.Caller, task, wanted, fitted, ttl, command.Ttl, command.DeclaredDestination, cancellationToken);
         if (question is not Result<IssueQuestion>.Ok { Value: var asked }) return new Planned.Refused(((Result<IssueQuestion>.Refused)question).Error);
         var decision = decider.Issue(asked);
         if (!decision.Allowed || wanted is not { Type: { } type, Kind: { } kind }) return new Planned.Denied(decision, task.Id);
@@ -54,8 +54,20 @@ public sealed class IssuePlanner(
             Ttl = Shortest(ttl, decision.MaxTtl, null),
             LongestTtl = Shortest(longest, decision.MaxTtl, null),
             Decision = decision,
-            Generations = snapshot.Generations(
-                (workload.SourceUid, snapshot.SourceVersion(workload.SourceUid)), (wanted.Provider.Uid, wanted.Provider.Entry.Version), (wanted.Role.Uid, wanted.Role.Entry.Version)),
+            Asked = new LeaseAsked
+            {
+                SourceIp = command.Caller.SourceIp.ToString(),
+                RequestedTtl = command.Ttl,
+                Ttl = ttl,
+                ParentExpiresIn = asked.ParentDeadline - now,
+                Destination = asked.Destination,
+                DeclaredDestination = command.DeclaredDestination,
+                Instance = command.Caller.Identity.Instance,
+                Attributes = command.Caller.Identity.Attributes,
+                Teams = [.. command.Caller.Identity.Teams],
+                PermittedBy = [.. decision.Policies.Select(policy => policy.Split('/')[0]).Distinct()],
+            },
+            Generations = GenerationsOf(snapshot, command.Caller, wanted.Provider, wanted.Role),
             Gates = new LeaseGates(GateOf(workload.SourceUid), GateOf(workload.Uid), GateOf(wanted.Provider.Uid), GateOf(wanted.Role.Uid)),
         });
 
@@ -64,7 +76,7 @@ public sealed class IssuePlanner(
     }
 
     /// <summary>The question for a renewal: the lease's own role and parameters, a new life. Its holder knows the role, and is told what hinders it.</summary>
-    internal async Task<Result<Decision>> RenewalAsync(Caller caller, AgentTask task, Lease lease, TimeSpan ttl, string declaredDestination, CancellationToken cancellationToken)
+    internal async Task<Result<RenewalDecision>> RenewalAsync(Caller caller, AgentTask task, Lease lease, TimeSpan ttl, TimeSpan? requested, string declaredDestination, CancellationToken cancellationToken)
     {
         var snapshot = catalog.Current;
         var role = snapshot.Roles.FirstOrDefault(candidate => candidate.Uid == lease.Gates.Role.Uid);
@@ -75,12 +87,17 @@ public sealed class IssuePlanner(
         var wanted = WantedRole.Find(snapshot, types, provider.Name, role.Name);
         var fitted = wanted.Fit(JsonSerializer.Deserialize<SortedDictionary<string, string>>(lease.ParametersJson)!);
         if (wanted.Kind is null || fitted.Wrong.Count > 0) return new BrokerError(Reasons.NotRenewable, "The role has changed since: the lease's parameters do not fit it any more. Ask for a new one.");
-        var question = await QuestionAsync(caller, task, wanted, fitted, ttl, declaredDestination, cancellationToken);
-        return question.Match<Result<Decision>>(asked => decider.Issue(asked with { Action = "renew" }), error => error);
+        var question = await QuestionAsync(caller, task, wanted, fitted, ttl, requested, declaredDestination, cancellationToken);
+        // Noted before the decision is made: what changes meanwhile is found when the renewal is written.
+        var generations = GenerationsOf(snapshot, caller, provider, role);
+        return question.Match<Result<RenewalDecision>>(asked => new RenewalDecision(decider.Issue(asked with { Action = "renew" }), generations), error => error);
     }
 
+    private static GenerationCheck GenerationsOf(RegistrySnapshot snapshot, Caller caller, Registered<ProviderSpec> provider, Registered<RoleSpec> role) => snapshot.Generations(
+        (caller.Workload.SourceUid, snapshot.SourceVersion(caller.Workload.SourceUid)), (provider.Uid, provider.Entry.Version), (role.Uid, role.Entry.Version));
+
     private async Task<Result<IssueQuestion>> QuestionAsync(
-        Caller caller, AgentTask task, WantedRole wanted, FittedRole fitted, TimeSpan ttl, string declaredDestination, CancellationToken cancellationToken)
+        Caller caller, AgentTask task, WantedRole wanted, FittedRole fitted, TimeSpan ttl, TimeSpan? requested, string declaredDestination, CancellationToken cancellationToken)
     {
         var ancestors = await AncestorsAsync(task, cancellationToken);
         if (ancestors is not Result<List<(AgentTask, Workload)>>.Ok { Value: var above }) return ((Result<List<(AgentTask, Workload)>>.Refused)ancestors).Error;
@@ -100,6 +117,7 @@ public sealed class IssuePlanner(
             Revocability = fitted.Revocability,
             CanMint = fitted.CanMint,
             Ttl = ttl,
+            RequestedTtl = requested,
             ParentDeadline = above.Count > 0 ? above[^1].Item1.Deadline : null,
             Counters = await CountersAsync(caller, task, wanted.Provider.Uid, wanted.Role.Uid, cancellationToken),
         };

@@ -1,16 +1,19 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
-using CredBroker.Core.Policies;
 using CredBroker.Core.Providers;
+using CredBroker.Core.Registry;
 using CredBroker.Core.Tasks;
 using CredBroker.Core.Workloads;
 
 namespace CredBroker.Core.Issuance;
 
 /// <summary>Gives a live lease a longer life, by a new decision and never past the end that was fixed when it was issued. Written ahead, like issuing.</summary>
-public sealed class Renewal(IssuePlanner planner, TaskAccess access, ILeaseStore leases, IAuditLog audit, ProviderPool pool, BrokerLimits limits, TimeProvider time)
+public sealed class Renewal(
+    IssuePlanner planner, TaskAccess access, ILeaseStore leases, IAuditLog audit, ProviderPool pool, Catalog catalog, BrokerLimits limits, TimeProvider time)
 {
+    private const int DecideAtMost = 4;
+
     /// <summary>Renews a lease; <paramref name="ttl"/> null for the longest that is allowed, <paramref name="declaredDestination"/> where the caller says that it uses it.</summary>
     public async Task<Result<LeaseView>> RenewAsync(Caller caller, Uid? task, Uid leaseId, TimeSpan? ttl, string declaredDestination, CancellationToken cancellationToken)
     {
@@ -22,23 +25,37 @@ public sealed class Renewal(IssuePlanner planner, TaskAccess access, ILeaseStore
             return ((Result<AgentTask>.Refused)acted).Error is { Reason: not Reasons.ResourceNotFound } error ? error : Errors.NotFound("lease");
         if (!found.Effective.Live || found.Lease.State != LeaseState.Active) return new BrokerError(Reasons.LeaseDead, "The lease is dead. Ask for a new one.");
 
+        for (var round = 0; round < DecideAtMost; round++)
+        {
+            if (round > 0) await catalog.RefreshAsync(cancellationToken);
+            if (await TryRenewAsync(caller, owner, found, ttl, declaredDestination, cancellationToken) is { } renewed) return renewed;
+        }
+
+        return Errors.Stale;
+    }
+
+    /// <summary>Decides and renews; null if what the decision depends on changed before the renewal was written.</summary>
+    private async Task<Result<LeaseView>?> TryRenewAsync(Caller caller, AgentTask owner, LeaseView found, TimeSpan? ttl, string declaredDestination, CancellationToken cancellationToken)
+    {
         var lease = found.Lease;
         var longest = lease.MaxExpiresAt - time.Now();
         var wished = ttl < longest ? ttl.Value : longest;
         if (wished <= TimeSpan.Zero) return new BrokerError(Reasons.NotRenewable, "The lease has reached the end that was fixed when it was issued. Ask for a new one.");
-        var decided = await planner.RenewalAsync(caller, owner, lease, wished, declaredDestination, cancellationToken);
-        if (decided is not Result<Decision>.Ok { Value: var decision }) return ((Result<Decision>.Refused)decided).Error;
+        var decided = await planner.RenewalAsync(caller, owner, lease, wished, ttl, declaredDestination, cancellationToken);
+        if (decided is not Result<RenewalDecision>.Ok { Value: var (decision, generations) }) return ((Result<RenewalDecision>.Refused)decided).Error;
         await audit.AppendAsync(decision.ToAudit(caller.Actor, owner.Id, lease.Id, lease.RoleName), cancellationToken);
         if (!decision.Allowed) return decision.ToError();
         var until = Instants.Truncate(time.Now() + (decision.MaxTtl < wished ? decision.MaxTtl.Value : wished));
-        return until <= lease.ExpiresAt ? found : await ExtendAsync(lease, Instants.Min(until, lease.MaxExpiresAt), cancellationToken);
+        return until <= lease.ExpiresAt ? found : await ExtendAsync(lease, Instants.Min(until, lease.MaxExpiresAt), generations, cancellationToken);
     }
 
-    private async Task<Result<LeaseView>> ExtendAsync(Lease lease, DateTimeOffset until, CancellationToken cancellationToken)
+    private async Task<Result<LeaseView>?> ExtendAsync(Lease lease, DateTimeOffset until, GenerationCheck generations, CancellationToken cancellationToken)
     {
         await using var use = pool.Acquire(lease.Gates.Provider.Uid);
         if (use.Provider is not IRenewingProvider renewing) return new BrokerError(Reasons.NotRenewable, "This provider's credentials cannot be renewed. Ask for a new one.");
-        var intended = await leases.ApplyAsync(new LeaseChange(lease.Id, new LeaseEvent.RenewalIntended(until), Actor.Broker), cancellationToken);
+        // A renewal that was decided under policies which are no longer in force is not written, like an issue: whoever changed them decides over what lives now.
+        var intended = await leases.ApplyAsync(new LeaseChange(lease.Id, new LeaseEvent.RenewalIntended(until), Actor.Broker) { Generations = generations }, cancellationToken);
+        if (intended is ApplyOutcome.Stale) return null;
         if (intended is ApplyOutcome.Refused { Why: var why }) return new BrokerError(Reasons.LeaseDead, why);
         if (intended is not ApplyOutcome.Applied { After.Lease: var raised }) return Errors.NotFound("lease");
         var started = time.Now();

@@ -77,6 +77,9 @@ public sealed record LeaseChange(Uid LeaseId, LeaseEvent Event, Actor By)
 
     /// <summary>The fence of the lease's group that the worker holds; null for those who hold none.</summary>
     public long? GroupFence { get; init; }
+
+    /// <summary>The generations that the decision behind the event was made under; null for what nothing decided.</summary>
+    public GenerationCheck? Generations { get; init; }
 }
 
 /// <summary>What came of an event.</summary>
@@ -94,6 +97,9 @@ public abstract record ApplyOutcome
 
     /// <summary>The claim was lost: another node, or another event, came first.</summary>
     public sealed record Fenced(LeaseView Current) : ApplyOutcome;
+
+    /// <summary>Something that the decision depends on has changed: decide again.</summary>
+    public sealed record Stale : ApplyOutcome;
 
     /// <summary>There is no such lease.</summary>
     public sealed record Unknown : ApplyOutcome;

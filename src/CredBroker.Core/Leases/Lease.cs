@@ -59,6 +59,9 @@ public sealed record Lease
     /// <summary>The decision that permitted it.</summary>
     public required Uid DecisionId { get; init; }
 
+    /// <summary>What policy was asked with, beside what the lease itself says.</summary>
+    public LeaseAsked Asked { get; init; } = LeaseAsked.Unknown;
+
     /// <summary>Until when the issuing call may be started.</summary>
     public required DateTimeOffset IssueDeadline { get; init; }
 
@@ -112,6 +115,9 @@ public sealed record Lease
 
     /// <summary>Why it had to die.</summary>
     public EndReason? EndReason { get; init; }
+
+    /// <summary>The decision that no longer permitted it; null where it died of something else.</summary>
+    public Uid? EndDecisionId { get; init; }
 
     /// <summary>What proves its death.</summary>
     public Evidence? Evidence { get; init; }

@@ -45,7 +45,15 @@ public static class LeaseAudit
         var detail = new JsonObject { ["from"] = Name(before.State), ["to"] = Name(after.State) };
         var type = TypeOf(before, after, @event, detail);
         if (type is null) return null;
-        return new AuditDraft(type, by) { TaskId = after.TaskId, LeaseId = after.Id, Resource = after.RoleName, Detail = detail, Texts = TextsOf(after, @event) };
+        return new AuditDraft(type, by)
+        {
+            TaskId = after.TaskId,
+            LeaseId = after.Id,
+            DecisionId = @event is LeaseEvent.Ended ? after.EndDecisionId : null,
+            Resource = after.RoleName,
+            Detail = detail,
+            Texts = TextsOf(after, @event),
+        };
     }
 
     /// <summary>A state's name in the trail.</summary>

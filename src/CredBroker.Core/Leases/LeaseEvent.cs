@@ -24,8 +24,8 @@ public abstract record LeaseEvent
     /// <summary>The issuing node said nothing until the deadline: it may have died.</summary>
     public sealed record IssueDeadlinePassed : LeaseEvent;
 
-    /// <summary>It has to die.</summary>
-    public sealed record Ended(EndReason Reason, Uid? SupersededBy = null) : LeaseEvent;
+    /// <summary>It has to die; by which decision, where policy no longer permits it.</summary>
+    public sealed record Ended(EndReason Reason, Uid? SupersededBy = null, Uid? Decision = null) : LeaseEvent;
 
     /// <summary>A node takes it to revoke it.</summary>
     public sealed record Claimed(DateTimeOffset Until) : LeaseEvent;

@@ -96,7 +96,7 @@ public static class LeaseMachine
 
     private static LeaseStep Ended(Lease lease, LeaseEvent.Ended ended, DateTimeOffset now) => lease.State switch
     {
-        LeaseState.Pending or LeaseState.Active => Die(lease with { SupersededBy = ended.SupersededBy ?? lease.SupersededBy }, ended.Reason, now),
+        LeaseState.Pending or LeaseState.Active => Die(lease with { SupersededBy = ended.SupersededBy ?? lease.SupersededBy, EndDecisionId = ended.Decision }, ended.Reason, now),
         LeaseState.Revoking when LaneOf(ended.Reason) < lease.Lane && lease.Lane != Lane.Slow =>
             Moved(lease with { Lane = LaneOf(ended.Reason), SupersededBy = ended.SupersededBy ?? lease.SupersededBy }),
         LeaseState.Revoking when ended.SupersededBy is not null && lease.SupersededBy is null => Moved(lease with { SupersededBy = ended.SupersededBy }),

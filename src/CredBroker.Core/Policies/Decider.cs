@@ -40,6 +40,26 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         return asked.Exists ? own : own with { Allowed = false, Policies = [], Errors = ["There is no such role."], MaxTtl = null };
     }
 
+    /// <summary>
+    /// Whether what was issued may live on under these policies, with the permits that every ancestor needs too. The first that no longer permits it decides;
+    /// else the first that fails. <paramref name="permittedBy"/>: the sets that permitted it.
+    /// </summary>
+    public (Holding Holding, Decision Decision) Holds(IssueQuestion asked, IReadOnlyCollection<string> permittedBy, PolicyBook policies)
+    {
+        ArgumentNullException.ThrowIfNull(asked);
+        ArgumentNullException.ThrowIfNull(policies);
+        var line = LineOf(asked).ToList();
+        (Holding Holding, Decision Decision)? unclear = null;
+        foreach (var question in line)
+        {
+            var (holding, verdict) = policies.AskOfLiving(question.ToRequest(), question.ToStore(schema.Common), question.Scope, permittedBy);
+            if (holding == Holding.NoLongerPermitted) return (holding, Of(question, verdict, policies.Hash));
+            if (holding == Holding.Unclear) unclear ??= (holding, Of(question, verdict, policies.Hash));
+        }
+
+        return unclear ?? (Holding.Permitted, Of(line[0], new Verdict(true, [], [], []), policies.Hash));
+    }
+
     /// <summary>Whether a caller may do something about a task that is not its own, or that nothing binds to it.</summary>
     public Decision OnTask(Caller caller, string action, AgentTask task) =>
         Decide(Questions.OnTask(FactsOf(caller), action, task.ToFacts()));
@@ -90,6 +110,7 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
             Destination = asked.Destination,
             DeclaredDestination = asked.DeclaredDestination,
             Ttl = asked.Ttl,
+            RequestedTtl = asked.RequestedTtl,
             ParentExpiresIn = asked.ParentDeadline - now,
             ChainDepth = asked.Task.Depth,
             Counters = asked.Counters,

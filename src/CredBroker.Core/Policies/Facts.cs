@@ -114,6 +114,7 @@ public static class PolicySetSpecs
             Providers = spec.Providers,
             IdentitySources = spec.IdentitySources,
             Actions = spec.Actions,
+            KeepLiveLeases = spec.KeepLiveLeases,
             Text = spec.Text,
             ReviewBy = spec.ReviewBy,
         };

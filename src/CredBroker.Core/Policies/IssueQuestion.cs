@@ -50,6 +50,9 @@ public sealed record IssueQuestion
     /// <summary>The life that would be granted.</summary>
     public required TimeSpan Ttl { get; init; }
 
+    /// <summary>The life that the caller wishes for; null when it names none.</summary>
+    public TimeSpan? RequestedTtl { get; init; }
+
     /// <summary>The parent task's deadline.</summary>
     public DateTimeOffset? ParentDeadline { get; init; }
 

@@ -21,7 +21,7 @@ public sealed partial class PolicyCompiler(ILogger<PolicyCompiler> logger)
         if (parsed.IsValid) return new CompiledPolicySet(definition, parsed.Value);
         LogBroken(logger, set.Name, parsed.Errors[0].ToString());
         // Its forbids are lost with it: so nothing within its scope is permitted until it is mended.
-        return new CompiledPolicySet(definition, PolicySet.Parse("@id(\"unreadable\") forbid (principal, action, resource);", set.Name).OrThrow());
+        return new CompiledPolicySet(definition, PolicySet.Parse("@id(\"unreadable\") forbid (principal, action, resource);", set.Name).OrThrow()) { IsUnreadable = true };
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The policy set {Set} cannot be read, and forbids everything in its scope: {Error}")]

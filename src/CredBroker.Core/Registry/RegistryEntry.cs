@@ -77,6 +77,9 @@ public sealed record RegistryChange(RegistryEntry Entry, long? ExpectedVersion, 
     /// <summary>The secrets that it uses as it shall be: bound to it by this change, unless one belongs to another.</summary>
     public IReadOnlyList<SecretBinding> Secrets { get; init; } = [];
 
+    /// <summary>In what time live leases are decided again because of it; null if they are not.</summary>
+    public TimeSpan? ReevaluateAfter { get; init; }
+
     /// <summary>The audit event.</summary>
     public required AuditDraft Audit { get; init; }
 }

@@ -9,7 +9,7 @@ namespace CredBroker.Core.Registry;
 
 /// <summary>Registers, changes and deletes what administrators keep. One way for every kind, and for API, manifests and the operator's file alike.</summary>
 public sealed class RegistryService(
-    IRegistryStore store, Catalog catalog, SpecRules rules, Decider decider, ProviderPool pool, ProviderTypes types, Suspensions.ISuspensionStore suspensions, Signals signals, TimeProvider time)
+    IRegistryStore store, Catalog catalog, SpecRules rules, Decider decider, ProviderPool pool, ProviderTypes types, Suspensions.ISuspensionStore suspensions, BrokerLimits limits, Signals signals, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -40,7 +40,7 @@ public sealed class RegistryService(
         if (await store.BoundElsewhereAsync(entry.Uid, secrets, cancellationToken)) return BoundToAnother;
         if (options.ValidateOnly) return snapshot.Find(type.Kind, name, entry.ParentUid) is { } taken ? ToError(type, name, parent, new RegistryOutcome.NameTaken(taken.Uid)) : new Registered<TSpec>(entry, spec);
         entry = entry with { TargetIdentity = await IdentityOfAsync(entry, spec, cancellationToken) ?? "" };
-        return await PutAsync(new RegistryChange(entry, null, author.Actor) { ReuseName = options.ReuseName, Secrets = secrets, Audit = AuditOf(AuditTypes.ResourceCreated, author, type, name, parent, entry) }, type, parent, spec, cancellationToken);
+        return await PutAsync(new RegistryChange(entry, null, author.Actor) { ReuseName = options.ReuseName, Secrets = secrets, ReevaluateAfter = Reevaluates(spec), Audit = AuditOf(AuditTypes.ResourceCreated, author, type, name, parent, entry) }, type, parent, spec, cancellationToken);
     }
 
     /// <summary>Replaces a resource's specification.</summary>
@@ -61,7 +61,7 @@ public sealed class RegistryService(
         var target = await OtherTargetAsync(entry, next, spec, cancellationToken);
         if (target is not Result<RegistryEntry>.Ok { Value: var pinned }) return ((Result<RegistryEntry>.Refused)target).Error;
         if (options.ValidateOnly) return new Registered<TSpec>(pinned, spec);
-        return await PutAsync(new RegistryChange(pinned, entry.Version, author.Actor) { Secrets = secrets, Audit = AuditOf(AuditTypes.ResourceUpdated, author, type, name, parent, pinned) }, type, parent, spec, cancellationToken);
+        return await PutAsync(new RegistryChange(pinned, entry.Version, author.Actor) { Secrets = secrets, ReevaluateAfter = Reevaluates(spec), Audit = AuditOf(AuditTypes.ResourceUpdated, author, type, name, parent, pinned) }, type, parent, spec, cancellationToken);
     }
 
     /// <summary>Deletes a resource. Leases that are not proven dead hold it back, unless forced: then they die with it, and are revoked until that is proven.</summary>
@@ -87,6 +87,7 @@ public sealed class RegistryService(
         var change = new RegistryChange(entry with { DeletedAt = now, UpdatedAt = now, Version = entry.Version + 1 }, entry.Version, author.Actor)
         {
             RefuseWithUnprovenLeases = holds && !options.Force,
+            ReevaluateAfter = Reevaluates(SpecJson.Read<TSpec>(entry.SpecJson)),
             Audit = AuditOf(AuditTypes.ResourceDeleted, author, type, name, parent, entry),
         };
         var outcome = await store.PutAsync(change, cancellationToken);
@@ -142,6 +143,8 @@ public sealed class RegistryService(
         HookSpec { Secret: { Length: > 0 } secret } => [SecretBinding.Of(secret, new SecretConsumer("hook", name, ""))],
         _ => [],
     };
+
+    private TimeSpan? Reevaluates(object spec) => spec is PolicySetSpec { KeepLiveLeases: false } ? limits.ReevaluationDelay : null;
 
     private static BrokerError BoundToAnother => new(
         Reasons.ConfigurationInvalid,

@@ -132,6 +132,9 @@ public sealed record PolicySetSpec
     /// <summary>The actions that a scoped set may speak of; empty for all that are not an administrator's.</summary>
     public IReadOnlyList<string> Actions { get; init; } = [];
 
+    /// <summary>Whether a change of it leaves live leases alone: then it decides over new ones only.</summary>
+    public bool KeepLiveLeases { get; init; }
+
     /// <summary>The Cedar text.</summary>
     public required string Text { get; init; }
 

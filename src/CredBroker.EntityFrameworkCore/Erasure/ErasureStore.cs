@@ -30,6 +30,8 @@ internal sealed class ErasureStore(BrokerWriter writer) : IErasureStore
             + await session.ExecuteAsync(
                 $"UPDATE {leases} SET evidence_text = {""}, error_words = {""} WHERE task_id = {task} AND (evidence_text <> {""} OR error_words <> {""})")
             + await EraseReceiptsAsync(session, task);
+        // What a dead lease was asked with serves nobody any more, and the caller's own word is in it.
+        await session.ExecuteAsync($"UPDATE {leases} SET asked = {""} WHERE task_id = {task} AND asked <> {""}");
         // Asked again, it has nothing to tell.
         if (erased == 0) return new EraseOutcome.Erased(0);
         session.Audit(new AuditDraft(AuditTypes.TaskTextsErased, by) { TaskId = task, Resource = $"tasks/{task}", Detail = new() { ["texts"] = erased } });

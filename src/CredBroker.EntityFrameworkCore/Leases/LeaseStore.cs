@@ -4,6 +4,7 @@ using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Protection;
+using CredBroker.EntityFrameworkCore.Registry;
 using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
 
@@ -26,6 +27,7 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
         {
             Lease = change.LeaseId,
             LeaseGates = @event is LeaseEvent.Issued or LeaseEvent.RenewalIntended or LeaseEvent.Renewed,
+            Gates = change.Generations is { } generations ? [.. GateVerdict.UidsOf(generations, [])] : [],
             LeaseCounters = @event is LeaseEvent.NothingMade or LeaseEvent.ProvenGone or LeaseEvent.ProvenExpired or LeaseEvent.WrittenOff or LeaseEvent.Reappeared,
         };
         var outcome = await writer.WriteAsync(locks, session => ApplyAsync(session, change, @event), cancellationToken);
@@ -82,6 +84,7 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
         if (change.Fence is { } fence && fence != lease.Fence) return new ApplyOutcome.Fenced(before);
         if (change.Version is { } version && version != lease.Version) return new ApplyOutcome.Fenced(before);
         if (change.GroupFence is { } groupFence && !await GroupClaiming.HoldsAsync(session, lease, groupFence)) return new ApplyOutcome.Fenced(before);
+        if (change.Generations is { } generations && await GateVerdict.OfAsync(session, generations, []) is not GateVerdict.Holds) return new ApplyOutcome.Stale();
         var (after, step) = await LeaseTransitions.ApplyAsync(session, lease, before.Effective.Live, change.By, @event);
         if (step is LeaseStep.Refused refused) return new ApplyOutcome.Refused(before, refused.Why);
         return new ApplyOutcome.Applied(effective.Of(after), step is LeaseStep.Moved);

@@ -20,6 +20,7 @@ public abstract partial class BrokerContext(DbContextOptions options) : DbContex
     public DbSet<SuspensionRow> Suspensions => Set<SuspensionRow>();
     public DbSet<ReconciliationRow> Reconciliations => Set<ReconciliationRow>();
     public DbSet<FanOutRow> FanOuts => Set<FanOutRow>();
+    public DbSet<ReevaluationRow> Reevaluations => Set<ReevaluationRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<DeliveryRow> Deliveries => Set<DeliveryRow>();
     public DbSet<GroupRow> Groups => Set<GroupRow>();

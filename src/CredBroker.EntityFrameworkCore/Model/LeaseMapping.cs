@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
 
@@ -10,6 +12,8 @@ namespace CredBroker.EntityFrameworkCore.Model;
 /// </summary>
 internal static class LeaseMapping
 {
+    private static readonly JsonSerializerOptions AskedJson = new() { IgnoreReadOnlyProperties = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
+
     public static LeaseRow ToRow(Lease lease) => new()
     {
         Id = lease.Id,
@@ -41,6 +45,7 @@ internal static class LeaseMapping
         CanMint = lease.CanMint,
         ParametersJson = lease.ParametersJson,
         DecisionId = lease.DecisionId,
+        Asked = lease.Asked.IsKnown ? JsonSerializer.Serialize(lease.Asked, AskedJson) : "",
         IssueDeadline = lease.IssueDeadline,
         LateEffect = lease.LateEffect,
         ReservedAt = lease.ReservedAt,
@@ -60,6 +65,7 @@ internal static class LeaseMapping
         FirstAttemptAt = lease.FirstAttemptAt,
         ClosedAt = lease.ClosedAt,
         EndReason = lease.EndReason,
+        EndDecisionId = lease.EndDecisionId,
         EvidenceKind = lease.Evidence?.Kind,
         EvidenceText = lease.Evidence?.Text,
         EvidenceAt = lease.Evidence?.ObservedAt,
@@ -93,6 +99,7 @@ internal static class LeaseMapping
         CanMint = row.CanMint,
         ParametersJson = row.ParametersJson,
         DecisionId = row.DecisionId,
+        Asked = row.Asked.Length > 0 ? JsonSerializer.Deserialize<LeaseAsked>(row.Asked, AskedJson)! : LeaseAsked.Unknown,
         IssueDeadline = row.IssueDeadline,
         LateEffect = row.LateEffect,
         ReservedAt = row.ReservedAt,
@@ -112,6 +119,7 @@ internal static class LeaseMapping
         FirstAttemptAt = row.FirstAttemptAt,
         ClosedAt = row.ClosedAt,
         EndReason = row.EndReason,
+        EndDecisionId = row.EndDecisionId,
         Evidence = row.EvidenceKind is null ? null : new Evidence(row.EvidenceKind, row.EvidenceText ?? "", row.EvidenceAt!.Value),
         Asserted = row.Asserted,
         Attempts = row.Attempts,

@@ -31,6 +31,10 @@ public sealed class LeaseRow
     public bool CanMint { get; set; }
     public string ParametersJson { get; set; } = "";
     public Uid DecisionId { get; set; }
+
+    /// <summary>What policy was asked with, as JSON; empty where nothing is known.</summary>
+    public string Asked { get; set; } = "";
+
     public DateTimeOffset IssueDeadline { get; set; }
     public TimeSpan LateEffect { get; set; }
     public DateTimeOffset ReservedAt { get; set; }
@@ -63,6 +67,7 @@ public sealed class LeaseRow
     public DateTimeOffset? FirstAttemptAt { get; set; }
     public DateTimeOffset? ClosedAt { get; set; }
     public EndReason? EndReason { get; set; }
+    public Uid? EndDecisionId { get; set; }
     public string? EvidenceKind { get; set; }
     public string? EvidenceText { get; set; }
     public DateTimeOffset? EvidenceAt { get; set; }
@@ -77,7 +82,7 @@ public sealed class LeaseRow
     internal static readonly string[] Mutable =
     [
         nameof(ExpiresAt), nameof(PossibleDeathAt), nameof(State), nameof(Version), nameof(Fence), nameof(DueAt), nameof(Lane), nameof(IssueAnswered), nameof(Handle),
-        nameof(ActivatedAt), nameof(RevokingAt), nameof(FirstAttemptAt), nameof(ClosedAt), nameof(EndReason), nameof(EvidenceKind), nameof(EvidenceText),
+        nameof(ActivatedAt), nameof(RevokingAt), nameof(FirstAttemptAt), nameof(ClosedAt), nameof(EndReason), nameof(EndDecisionId), nameof(EvidenceKind), nameof(EvidenceText),
         nameof(EvidenceAt), nameof(Asserted), nameof(Attempts), nameof(ErrorFault), nameof(ErrorWords), nameof(ErrorAt), nameof(SupersededBy),
     ];
 }

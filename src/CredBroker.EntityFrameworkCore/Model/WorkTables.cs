@@ -13,6 +13,7 @@ internal static class WorkTables
         {
             entity.ToTable("fan_outs", table => table.HasCheckConstraint("ck_fan_outs_one", "(gate IS NULL) <> (task_id IS NULL)")).HasKey(row => row.Id);
         });
+        model.Entity<ReevaluationRow>(entity => entity.ToTable("reevaluations", table => table.HasCheckConstraint("ck_reevaluations_scope", "workload IS NULL OR task_id IS NULL")).HasKey(row => row.Id));
         model.Entity<GroupRow>(entity => entity.ToTable("exclusive_groups", table => table.HasCheckConstraint("ck_exclusive_groups_fence", "fence >= 0")).HasKey(row => row.Uid));
         model.Entity<ReceiptRow>(entity =>
         {
@@ -83,6 +84,7 @@ internal static class WorkTables
         entity.HasIndex(row => new { row.WorkloadUid, row.Id }, "ix_leases_workload_unproven").HasFilter(unproven);
         entity.HasIndex(row => new { row.ProviderUid, row.Id }, "ix_leases_provider_unproven").HasFilter(unproven);
         entity.HasIndex(row => new { row.RoleUid, row.Id }, "ix_leases_role_unproven").HasFilter(unproven);
+        entity.HasIndex(row => row.Id, "ix_leases_live").HasFilter("state <= 2");
         entity.HasIndex(row => new { row.ProviderUid, row.ErrorFault, row.RevokingAt }, "ix_leases_revoking").HasFilter("state = 3");
     });
 }

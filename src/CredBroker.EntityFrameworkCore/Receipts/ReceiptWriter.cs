@@ -35,7 +35,7 @@ internal static class ReceiptWriter
         var entries = new List<LeaseView>();
         foreach (var row in await session.ListAsync(session.Tables.Leases, $"WHERE x.task_id = {task} ORDER BY x.id"))
         {
-            var lease = LeaseMapping.ToLease(row) with { Handle = null };
+            var lease = LeaseMapping.ToLease(row) with { Handle = null, Asked = LeaseAsked.Unknown };
             entries.Add((await Effective.ReadAsync(session, lease)).Of(lease));
         }
 

@@ -1,9 +1,11 @@
 using System.Data;
 using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Registry;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Reevaluation;
 using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
 
@@ -66,6 +68,7 @@ internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts) 
         await SecretBindings.BindAsync(session, entry.Uid, change.Secrets);
         await Gates.SetVersionAsync(session, entry.Uid, entry.Version);
         if (entry.Kind == ResourceKind.PolicySet) await Gates.BumpPoliciesAsync(session);
+        if (change.ReevaluateAfter is { } delay) await Reevaluating.RequestAsync(session, ReevaluationScope.Everything, delay);
         await Gates.BumpGenerationAsync(session);
         session.Audit(change.Audit);
         session.MadeWork = true;

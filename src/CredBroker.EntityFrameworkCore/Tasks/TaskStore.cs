@@ -1,9 +1,11 @@
 using CredBroker.Abstractions;
 using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Tasks;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Reevaluation;
 using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
 
@@ -82,6 +84,8 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
             $"UPDATE {session.Tables.Tasks.Name} SET performer_workload = {binding.Workload}, performer_instance = {binding.Instance}, performer_attributes = {attributes} WHERE id = {task} AND performer_workload IS NULL");
         if (bound == 1)
         {
+            // What is held below it needs the performer's permit from now on.
+            await Reevaluating.RequestAsync(session, new ReevaluationScope(null, task), TimeSpan.Zero);
             session.Audit(new AuditDraft(AuditTypes.TaskPerformerBound, by)
             {
                 TaskId = task,

@@ -1,7 +1,9 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Workloads;
 using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Reevaluation;
 using CredBroker.EntityFrameworkCore.Writing;
 
 namespace CredBroker.EntityFrameworkCore.Workloads;
@@ -23,10 +25,12 @@ internal static class Seeing
 
         var fresh = WorkloadMapping.ToRow(seen);
         if (row.StableIds != fresh.StableIds) return await RefuseAsync(session, row, fresh.StableIds);
+        var proves = (row.Attributes, row.Teams, row.Instance);
         (row.SourceName, row.Attributes, row.Teams, row.Instance) = (fresh.SourceName, fresh.Attributes, fresh.Teams, fresh.Instance);
         if (fresh.LastSeenAt > row.LastSeenAt) row.LastSeenAt = fresh.LastSeenAt;
         string[] changed = [nameof(row.SourceName), nameof(row.Attributes), nameof(row.Teams), nameof(row.Instance), nameof(row.LastSeenAt)];
         await session.UpdateAsync(session.Tables.Workloads, row, changed, $"uid = {row.Uid}");
+        if (proves != (row.Attributes, row.Teams, row.Instance) && await HoldsAsync(session, row.Uid)) await Reevaluating.RequestAsync(session, new ReevaluationScope(row.Uid, null), TimeSpan.Zero);
         return WorkloadMapping.ToWorkload(row) with { RefusedStableIds = null };
     }
 
@@ -66,6 +70,14 @@ internal static class Seeing
         }
 
         return WorkloadMapping.ToWorkload(row);
+    }
+
+    // Whether its attributes decide over anything that lives: its own, or what is held below a task that it performs.
+    private static async Task<bool> HoldsAsync(WriteSession session, Abstractions.Uid workload)
+    {
+        var (leases, tasks) = (session.Tables.Leases.Name, session.Tables.Tasks.Name);
+        return await session.CountAsync($"SELECT 1 FROM {leases} x WHERE x.workload_uid = {workload} AND x.state <= 3 LIMIT 1") > 0
+            || await session.CountAsync($"SELECT 1 FROM {tasks} x WHERE (x.performer_workload = {workload} OR x.opener_workload = {workload}) AND x.ended_at IS NULL LIMIT 1") > 0;
     }
 
     private static Task<WorkloadRow?> FindAsync(WriteSession session, Workload seen) => session.FindAsync(

@@ -12,6 +12,7 @@ internal sealed class Tables(IModel model)
     public RowTable<LabelRow> Labels { get; } = new(model);
     public RowTable<DeliveryRow> Deliveries { get; } = new(model);
     public RowTable<FanOutRow> FanOuts { get; } = new(model);
+    public RowTable<ReevaluationRow> Reevaluations { get; } = new(model);
     public RowTable<GroupRow> Groups { get; } = new(model);
     public RowTable<ReceiptRow> Receipts { get; } = new(model);
     public RowTable<LeaseRow> Leases { get; } = new(model);

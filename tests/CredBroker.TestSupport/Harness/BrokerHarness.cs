@@ -9,6 +9,7 @@ using CredBroker.Core.Hosting;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuance;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Revocation;
 using CredBroker.Core.Signing;
@@ -124,6 +125,19 @@ public sealed class BrokerHarness : IAsyncDisposable
         var dispatcher = Get<RevocationDispatcher>();
         await dispatcher.LookAsync(CancellationToken.None);
         await Until(() => dispatcher.Running == 0, "the attempts return");
+    }
+
+    /// <summary>Decides again what waits for that, to its end.</summary>
+    public async Task ReevaluateAsync()
+    {
+        Time.Advance(Get<BrokerLimits>().ReevaluationDelay);
+        var reevaluator = Get<Reevaluator>();
+        while (true)
+        {
+            var next = await reevaluator.LookAsync(CancellationToken.None);
+            if (next >= Time.Now().AddSeconds(1)) return;
+            if (next > Time.Now()) Time.Advance(next - Time.Now());
+        }
     }
 
     /// <summary>A lease as the store has it.</summary>

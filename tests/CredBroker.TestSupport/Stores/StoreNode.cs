@@ -4,6 +4,7 @@ using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Reconciliation;
+using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
@@ -39,6 +40,9 @@ public sealed class StoreNode(ServiceProvider services, FakeTimeProvider time) :
 
     /// <summary>The suspensions.</summary>
     public ISuspensionStore Suspensions { get; } = services.GetRequiredService<ISuspensionStore>();
+
+    /// <summary>What is decided again.</summary>
+    public IReevaluationStore Reevaluations { get; } = services.GetRequiredService<IReevaluationStore>();
 
     /// <summary>The workloads.</summary>
     public IWorkloadStore Workloads { get; } = services.GetRequiredService<IWorkloadStore>();

@@ -353,6 +353,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("activated_at");
 
+                    b.Property<string>("Asked")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("asked");
+
                     b.Property<bool>("Asserted")
                         .HasColumnType("INTEGER")
                         .HasColumnName("asserted");
@@ -377,6 +382,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     b.Property<long?>("DueAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("due_at");
+
+                    b.Property<byte[]>("EndDecisionId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("end_decision_id");
 
                     b.Property<int?>("EndReason")
                         .HasColumnType("INTEGER")
@@ -605,6 +614,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     b.HasIndex(new[] { "GroupUid", "PossibleDeathAt" }, "ix_leases_group_slots")
                         .HasFilter("group_uid IS NOT NULL");
 
+                    b.HasIndex(new[] { "Id" }, "ix_leases_live")
+                        .HasFilter("state <= 2");
+
                     b.HasIndex(new[] { "ProviderUid", "Id" }, "ix_leases_provider_unproven")
                         .HasFilter("state <= 3");
 
@@ -743,6 +755,64 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     b.ToTable("reconciliations", null, t =>
                         {
                             t.HasCheckConstraint("ck_reconciliations_fence", "fence >= 0");
+                        });
+                });
+
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.ReevaluationRow", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("Again")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("again");
+
+                    b.Property<byte[]>("Cursor")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("cursor");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("due_at");
+
+                    b.Property<long>("Examined")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("examined");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("fence");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requested_at");
+
+                    b.Property<long>("Revoked")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked");
+
+                    b.Property<byte[]>("TaskId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("task_id");
+
+                    b.Property<long>("Unclear")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unclear");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.Property<byte[]>("Workload")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("workload");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("reevaluations", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_reevaluations_scope", "workload IS NULL OR task_id IS NULL");
                         });
                 });
 

@@ -182,6 +182,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     can_mint = table.Column<bool>(type: "boolean", nullable: false),
                     parameters_json = table.Column<string>(type: "text", nullable: false),
                     decision_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    asked = table.Column<string>(type: "text", nullable: false),
                     issue_deadline = table.Column<long>(type: "bigint", nullable: false),
                     late_effect = table.Column<long>(type: "bigint", nullable: false),
                     reserved_at = table.Column<long>(type: "bigint", nullable: false),
@@ -205,6 +206,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     first_attempt_at = table.Column<long>(type: "bigint", nullable: true),
                     closed_at = table.Column<long>(type: "bigint", nullable: true),
                     end_reason = table.Column<int>(type: "integer", nullable: true),
+                    end_decision_id = table.Column<Guid>(type: "uuid", nullable: true),
                     evidence_kind = table.Column<string>(type: "text", nullable: true),
                     evidence_text = table.Column<string>(type: "text", nullable: true),
                     evidence_at = table.Column<long>(type: "bigint", nullable: true),
@@ -259,6 +261,30 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 {
                     table.PrimaryKey("PK_reconciliations", x => x.provider_uid);
                     table.CheckConstraint("ck_reconciliations_fence", "fence >= 0");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "reevaluations",
+                schema: "credbroker",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    workload = table.Column<Guid>(type: "uuid", nullable: true),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    requested_at = table.Column<long>(type: "bigint", nullable: false),
+                    due_at = table.Column<long>(type: "bigint", nullable: false),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    fence = table.Column<long>(type: "bigint", nullable: false),
+                    cursor = table.Column<Guid>(type: "uuid", nullable: true),
+                    again = table.Column<bool>(type: "boolean", nullable: false),
+                    examined = table.Column<long>(type: "bigint", nullable: false),
+                    revoked = table.Column<long>(type: "bigint", nullable: false),
+                    unclear = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_reevaluations", x => x.id);
+                    table.CheckConstraint("ck_reevaluations_scope", "workload IS NULL OR task_id IS NULL");
                 });
 
             migrationBuilder.CreateTable(
@@ -575,6 +601,13 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 filter: "group_uid IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "ix_leases_live",
+                schema: "credbroker",
+                table: "leases",
+                column: "id",
+                filter: "state <= 2");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_leases_provider_unproven",
                 schema: "credbroker",
                 table: "leases",
@@ -770,6 +803,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "reconciliations",
+                schema: "credbroker");
+
+            migrationBuilder.DropTable(
+                name: "reevaluations",
                 schema: "credbroker");
 
             migrationBuilder.DropTable(

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 {
     [DbContext(typeof(PostgresBrokerContext))]
-    [Migration("20261125220001_Initial")]
+    [Migration("20261125222929_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -361,6 +361,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("activated_at");
 
+                    b.Property<string>("Asked")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("asked");
+
                     b.Property<bool>("Asserted")
                         .HasColumnType("boolean")
                         .HasColumnName("asserted");
@@ -384,6 +389,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.Property<long?>("DueAt")
                         .HasColumnType("bigint")
                         .HasColumnName("due_at");
+
+                    b.Property<Guid?>("EndDecisionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("end_decision_id");
 
                     b.Property<int?>("EndReason")
                         .HasColumnType("integer")
@@ -607,6 +616,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.HasIndex(new[] { "GroupUid", "PossibleDeathAt" }, "ix_leases_group_slots")
                         .HasFilter("group_uid IS NOT NULL");
 
+                    b.HasIndex(new[] { "Id" }, "ix_leases_live")
+                        .HasFilter("state <= 2");
+
                     b.HasIndex(new[] { "ProviderUid", "Id" }, "ix_leases_provider_unproven")
                         .HasFilter("state <= 3");
 
@@ -745,6 +757,64 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.ToTable("reconciliations", "credbroker", t =>
                         {
                             t.HasCheckConstraint("ck_reconciliations_fence", "fence >= 0");
+                        });
+                });
+
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.ReevaluationRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("Again")
+                        .HasColumnType("boolean")
+                        .HasColumnName("again");
+
+                    b.Property<Guid?>("Cursor")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cursor");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("due_at");
+
+                    b.Property<long>("Examined")
+                        .HasColumnType("bigint")
+                        .HasColumnName("examined");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("fence");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requested_at");
+
+                    b.Property<long>("Revoked")
+                        .HasColumnType("bigint")
+                        .HasColumnName("revoked");
+
+                    b.Property<Guid?>("TaskId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("task_id");
+
+                    b.Property<long>("Unclear")
+                        .HasColumnType("bigint")
+                        .HasColumnName("unclear");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint")
+                        .HasColumnName("until");
+
+                    b.Property<Guid?>("Workload")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workload");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("reevaluations", "credbroker", t =>
+                        {
+                            t.HasCheckConstraint("ck_reevaluations_scope", "workload IS NULL OR task_id IS NULL");
                         });
                 });
 

@@ -169,6 +169,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     can_mint = table.Column<bool>(type: "INTEGER", nullable: false),
                     parameters_json = table.Column<string>(type: "TEXT", nullable: false),
                     decision_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    asked = table.Column<string>(type: "TEXT", nullable: false),
                     issue_deadline = table.Column<long>(type: "INTEGER", nullable: false),
                     late_effect = table.Column<long>(type: "INTEGER", nullable: false),
                     reserved_at = table.Column<long>(type: "INTEGER", nullable: false),
@@ -192,6 +193,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     first_attempt_at = table.Column<long>(type: "INTEGER", nullable: true),
                     closed_at = table.Column<long>(type: "INTEGER", nullable: true),
                     end_reason = table.Column<int>(type: "INTEGER", nullable: true),
+                    end_decision_id = table.Column<byte[]>(type: "BLOB", nullable: true),
                     evidence_kind = table.Column<string>(type: "TEXT", nullable: true),
                     evidence_text = table.Column<string>(type: "TEXT", nullable: true),
                     evidence_at = table.Column<long>(type: "INTEGER", nullable: true),
@@ -244,6 +246,29 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 {
                     table.PrimaryKey("PK_reconciliations", x => x.provider_uid);
                     table.CheckConstraint("ck_reconciliations_fence", "fence >= 0");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "reevaluations",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    workload = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    task_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    requested_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    due_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    until = table.Column<long>(type: "INTEGER", nullable: false),
+                    fence = table.Column<long>(type: "INTEGER", nullable: false),
+                    cursor = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    again = table.Column<bool>(type: "INTEGER", nullable: false),
+                    examined = table.Column<long>(type: "INTEGER", nullable: false),
+                    revoked = table.Column<long>(type: "INTEGER", nullable: false),
+                    unclear = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_reevaluations", x => x.id);
+                    table.CheckConstraint("ck_reevaluations_scope", "workload IS NULL OR task_id IS NULL");
                 });
 
             migrationBuilder.CreateTable(
@@ -537,6 +562,12 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 filter: "group_uid IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "ix_leases_live",
+                table: "leases",
+                column: "id",
+                filter: "state <= 2");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_leases_provider_unproven",
                 table: "leases",
                 columns: new[] { "provider_uid", "id" },
@@ -700,6 +731,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "reconciliations");
+
+            migrationBuilder.DropTable(
+                name: "reevaluations");
 
             migrationBuilder.DropTable(
                 name: "registry");
