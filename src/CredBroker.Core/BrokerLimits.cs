@@ -102,6 +102,12 @@ public sealed record BrokerLimits
     /// <summary>A change of policies that would end more live leases than this is made only by who names their number.</summary>
     public int UnconfirmedRevocations { get; init; } = 10;
 
+    /// <summary>How long changes may wait to be written before new tasks and credentials are refused: what takes rights away, and what targets have answered, is written before them.</summary>
+    public TimeSpan LongestQueueAge { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a jump of the clock is not believed. Meanwhile nothing is ended by time, and beyond 30 s nothing is issued.</summary>
+    public TimeSpan ClockDoubt { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>How long a task whose heartbeats are missing lives on.</summary>
     public TimeSpan GraceOf(TimeSpan heartbeatInterval) => heartbeatInterval * 3 > ShortestHeartbeatGrace ? heartbeatInterval * 3 : ShortestHeartbeatGrace;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Pressure;
 using CredBroker.Core.Tasks;
 
 namespace CredBroker.Core;
@@ -22,8 +23,9 @@ public sealed class BrokerMetrics
     private readonly Histogram<double> _timeToDead;
 
     /// <summary>Makes the instruments.</summary>
-    public BrokerMetrics(IMeterFactory meters)
+    public BrokerMetrics(IMeterFactory meters, StorePressure pressure)
     {
+        ArgumentNullException.ThrowIfNull(pressure);
         ArgumentNullException.ThrowIfNull(meters);
         var meter = meters.Create(MeterName);
         _issued = meter.CreateCounter<long>("credbroker.leases.issued", "{lease}", "Credentials that were issued.");
@@ -36,6 +38,11 @@ public sealed class BrokerMetrics
         _timeToRefused = meter.CreateHistogram<double>(
             "credbroker.tasks.time_to_refused", "s", "Of tasks that ended by themselves: from when they had to, until the broker refused whatever they held.");
         _timeToFirstAttempt = meter.CreateHistogram<double>("credbroker.leases.time_to_first_attempt", "s", "From dead in effect to the start of the first attempt to revoke.");
+        meter.CreateObservableGauge("credbroker.store.waiting", () => pressure.QueueLength(), "{change}", "Changes that wait to be written by this node.");
+        meter.CreateObservableGauge("credbroker.store.oldest_waiting", () => pressure.QueueAge().TotalSeconds, "s", "How long the oldest new task or credential has waited to be written.");
+        meter.CreateObservableGauge(
+            "credbroker.store.free", () => pressure.FreeBytes is { } free ? new Measurement<long>[] { new(free) } : [], "By", "Bytes that are free where the database is, where this node can see it.");
+        meter.CreateObservableGauge("credbroker.store.low_space", () => pressure.LowSpace ? 1 : 0, "1", "1 while nothing new is taken because the database has no room.");
         _timeToDead = meter.CreateHistogram<double>("credbroker.leases.time_to_dead", "s", "From dead in effect to proven dead.");
     }
 

@@ -33,5 +33,7 @@ internal static class Errors
 
     public static BrokerError Suspended(string what) => new(Reasons.Suspended, $"{what} is suspended: it gets nothing until that is lifted.");
 
+    public static BrokerError Clock(string why) => Unavailable($"{why} Nothing is issued or renewed here until that is mended.", TimeSpan.FromSeconds(5));
+
     public static BrokerError Unavailable(string message, TimeSpan retryAfter) => new(Reasons.BrokerUnavailable, message) { RetryAfter = retryAfter };
 }

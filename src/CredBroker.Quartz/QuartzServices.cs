@@ -1,4 +1,5 @@
 using CredBroker.Core;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Retention;
@@ -44,6 +45,7 @@ public static class QuartzServices
             })
             .AddSingleton(provider => new Work("measuring", RevocationWatch.Every, provider.GetRequiredService<RevocationWatch>().LookAsync))
             .AddSingleton(provider => new Work("reconciling", Reconciler.Every, provider.GetRequiredService<Reconciler>().LookAsync))
+            .AddSingleton(provider => new Work("sign-of-life", BrokerLife.Every, provider.GetRequiredService<BrokerLife>().LookAsync))
             .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
             .AddSingleton(provider => new Work("reevaluation", LongestPauseOfReevaluation, provider.GetRequiredService<Reevaluator>().LookAsync))
             .AddSingleton(provider => new Work("held-lines", LongestPauseOfLines, provider.GetRequiredService<HeldLines>().LookAsync))

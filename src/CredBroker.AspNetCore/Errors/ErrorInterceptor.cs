@@ -64,7 +64,7 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         ? "The broker's database did not answer: it is not known whether this happened."
         : "The broker's database cannot take this now.") with
     {
-        RetryAfter = TimeSpan.FromSeconds(1),
+        RetryAfter = fault.RetryAfter ?? TimeSpan.FromSeconds(1),
     };
 
     /// <summary>What the log and the caller can both name.</summary>

@@ -1,5 +1,6 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Erasure;
 using CredBroker.Core.Hooks;
 using CredBroker.Core.Identity;
@@ -46,6 +47,7 @@ public static class CoreServices
             .AddSingleton(Random.Shared)
             .AddSingleton<Signals>()
             .AddSingleton<RevocationWatch>()
+            .AddSingleton<BrokerLife>()
             .AddSingleton<BrokerMetrics>()
             .AddSingleton<ProviderTypes>()
             .AddSingleton<IProviderContexts, ProviderContexts>()

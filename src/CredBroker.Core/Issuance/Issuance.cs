@@ -1,6 +1,8 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Pressure;
 using CredBroker.Core.Providers;
 using CredBroker.Core.Quotas;
 using CredBroker.Core.Registry;
@@ -16,7 +18,7 @@ namespace CredBroker.Core.Issuance;
 /// </summary>
 public sealed partial class Issuance(
     IssuePlanner planner, ProviderCall call, ILeaseStore leases, IAuditLog audit, Catalog catalog, TargetIdentities targets, RateLimits rates,
-    IssueSlots slots, InstallationOptions installation, LeaseMarks marks, RevocationAttempt revocation, BrokerLimits limits, Signals signals, BrokerMetrics metrics, ILogger<Issuance> logger, TimeProvider time)
+    IssueSlots slots, InstallationOptions installation, LeaseMarks marks, RevocationAttempt revocation, BrokerLimits limits, StorePressure pressure, Signals signals, BrokerMetrics metrics, ILogger<Issuance> logger, StoreTime time)
 {
     private const int DecideAtMost = 4;
     private static readonly TimeSpan AnswerGrace = TimeSpan.FromSeconds(5);
@@ -25,6 +27,8 @@ public sealed partial class Issuance(
     public async Task<Result<IssuedLease>> IssueAsync(IssueCommand command, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(command);
+        if (time.State.WhyNoIssue is { } clock) return Refuse(Errors.Clock(clock));
+        if (pressure.Refusal is { } busy) return Refuse(busy);
         for (var round = 0; round < DecideAtMost; round++)
         {
             if (round > 0) await catalog.RefreshAsync(cancellationToken);

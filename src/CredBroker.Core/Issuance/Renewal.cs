@@ -1,5 +1,6 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Providers;
 using CredBroker.Core.Registry;
@@ -10,7 +11,7 @@ namespace CredBroker.Core.Issuance;
 
 /// <summary>Gives a live lease a longer life, by a new decision and never past the end that was fixed when it was issued. Written ahead, like issuing.</summary>
 public sealed class Renewal(
-    IssuePlanner planner, TaskAccess access, ILeaseStore leases, IAuditLog audit, ProviderPool pool, Catalog catalog, BrokerLimits limits, TimeProvider time)
+    IssuePlanner planner, TaskAccess access, ILeaseStore leases, IAuditLog audit, ProviderPool pool, Catalog catalog, BrokerLimits limits, StoreTime time)
 {
     private const int DecideAtMost = 4;
 
@@ -18,6 +19,7 @@ public sealed class Renewal(
     public async Task<Result<LeaseView>> RenewAsync(Caller caller, Uid? task, Uid leaseId, TimeSpan? ttl, string declaredDestination, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(caller);
+        if (time.State.WhyNoIssue is { } clock) return Errors.Clock(clock);
         var found = await leases.FindAsync(leaseId, cancellationToken);
         if (found is null || (task is { } expected && expected != found.Lease.TaskId)) return Errors.NotFound("lease");
         var acted = await access.ToActAsync(caller, found.Lease.TaskId, cancellationToken);

@@ -52,7 +52,11 @@ public sealed record GroupDue(Uid Group, Uid Provider, DateTimeOffset At);
 /// <param name="Provider">Whose leases in it.</param>
 /// <param name="Max">How many at most: the rest of what must be dead stays dead by the same call.</param>
 /// <param name="For">How long it holds them, beside the longest late effect among them.</param>
-public sealed record GroupClaim(Uid Group, Uid Provider, int Max, TimeSpan For);
+public sealed record GroupClaim(Uid Group, Uid Provider, int Max, TimeSpan For)
+{
+    /// <summary>Only what is being revoked already: nothing new dies on the word of time.</summary>
+    public bool OnlyRevoking { get; init; }
+}
 
 /// <summary>A group that this node holds, with what has to be done.</summary>
 public sealed record ClaimedGroup

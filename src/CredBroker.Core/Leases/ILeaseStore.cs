@@ -49,6 +49,9 @@ public sealed class StoreUnavailableException(string message, bool outcomeUnknow
 {
     /// <summary>The commit was sent and its answer lost.</summary>
     public bool OutcomeUnknown { get; } = outcomeUnknown;
+
+    /// <summary>When trying again may help, where that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }
 
 /// <summary>A lease with what it can still do.</summary>
@@ -61,7 +64,11 @@ public sealed record ProviderDue(Uid Provider, DateTimeOffset At);
 /// <param name="Provider">Whose leases.</param>
 /// <param name="Max">How many at most.</param>
 /// <param name="For">How long it holds them.</param>
-public sealed record Claim(Uid Provider, int Max, TimeSpan For);
+public sealed record Claim(Uid Provider, int Max, TimeSpan For)
+{
+    /// <summary>Only what is being revoked already: nothing new dies on the word of time.</summary>
+    public bool OnlyRevoking { get; init; }
+}
 
 /// <summary>One event for one lease.</summary>
 /// <param name="LeaseId">The lease.</param>

@@ -1,3 +1,4 @@
+using CredBroker.Core.Clocks;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Retention;
@@ -6,7 +7,7 @@ namespace CredBroker.Core.Retention;
 /// Forgets what can no longer matter, little by little and in no hurry: one batch a look, and none while others wait for the writer. Several nodes may do
 /// it at once.
 /// </summary>
-public sealed partial class Pruner(IRetentionStore store, BrokerLimits limits, ILogger<Pruner> logger, TimeProvider time)
+public sealed partial class Pruner(IRetentionStore store, BrokerLimits limits, ILogger<Pruner> logger, StoreTime time)
 {
     /// <summary>The most of each sort that one transaction forgets.</summary>
     public const int Batch = 500;
@@ -16,6 +17,7 @@ public sealed partial class Pruner(IRetentionStore store, BrokerLimits limits, I
     /// <summary>Looks once. Answers when to look next.</summary>
     public async Task<DateTimeOffset> LookAsync(CancellationToken cancellationToken)
     {
+        if (time.State.TimeHolds) return time.Now() + BetweenBatches;
         var pruned = await store.PruneAsync(Instants.Truncate(time.Now() - limits.RequestIdsKept), Batch, cancellationToken);
         if (pruned.Requests + pruned.Deliveries > 0) LogPruned(logger, pruned.Requests, pruned.Deliveries);
         var more = pruned.Deferred || pruned.Requests == Batch || pruned.Deliveries == Batch;

@@ -11,7 +11,7 @@ public sealed class GroupDispatcher(ILeaseGroups groups, GroupAttempt attempt, A
     private const int MostInOneCall = 500;
 
     /// <summary>Starts what can be started. Answers when there is more to start, as far as that is known.</summary>
-    public async Task<DateTimeOffset?> DispatchAsync(CancellationToken cancellationToken)
+    public async Task<DateTimeOffset?> DispatchAsync(bool timeHolds, CancellationToken cancellationToken)
     {
         var agenda = await groups.AgendaAsync(cancellationToken);
         if (agenda.Due.Any(due => !catalog.Current.TryFindProvider(due.Provider, out _))) await catalog.ReloadAsync(cancellationToken);
@@ -20,18 +20,18 @@ public sealed class GroupDispatcher(ILeaseGroups groups, GroupAttempt attempt, A
         foreach (var due in agenda.Due)
         {
             var wait = due.At > now ? due.At : breaker.PausedUntil(due.Provider);
-            if (wait is null || wait <= now) await StartAsync(due, cancellationToken);
+            if (wait is null || wait <= now) await StartAsync(due, timeHolds, cancellationToken);
             else if (next is null || wait < next) next = wait;
         }
 
         return next;
     }
 
-    private async Task StartAsync(GroupDue due, CancellationToken cancellationToken)
+    private async Task StartAsync(GroupDue due, bool timeHolds, CancellationToken cancellationToken)
     {
         if (attempts.RoomFor(due.Provider) <= 0) return;
         var claimedAt = time.GetTimestamp();
-        var claim = await groups.ClaimAsync(new GroupClaim(due.Group, due.Provider, MostInOneCall, limits.AttemptTimeout + limits.ReturnGrace), cancellationToken);
+        var claim = await groups.ClaimAsync(new GroupClaim(due.Group, due.Provider, MostInOneCall, limits.AttemptTimeout + limits.ReturnGrace) { OnlyRevoking = timeHolds }, cancellationToken);
         if (claim is not null) attempts.Start(due.Provider, returned => attempt.RunAsync(claim, claimedAt, returned));
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using CredBroker.Abstractions;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Providers;
 using CredBroker.Core.Registry;
@@ -15,12 +16,13 @@ namespace CredBroker.Core.Revocation;
 /// </summary>
 public sealed partial class RevocationDispatcher(
     ITaskStore tasks, ILeaseStore leases, ILeaseGroups groups, ISuspensionStore suspensions, Catalog catalog, RevocationAttempt attempt, GroupDispatcher grouped, Attempts attempts, Breaker breaker,
-    BrokerLimits limits, BrokerMetrics metrics, Signals signals, HeldLines lines, ILogger<RevocationDispatcher> logger, TimeProvider time)
+    BrokerLimits limits, BrokerMetrics metrics, Signals signals, HeldLines lines, ILogger<RevocationDispatcher> logger, StoreTime time)
 {
     private const int Batch = 500;
 
     // The end of a tree is many statements: fewer of them in one transaction, so that nobody waits long for the writer.
     private const int EndBatch = 50;
+    private static readonly Task<bool> Nothing = Task.FromResult(false);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     /// <summary>How many attempts run on this node.</summary>
@@ -33,11 +35,13 @@ public sealed partial class RevocationDispatcher(
     public async Task<DateTimeOffset> LookAsync(CancellationToken cancellationToken)
     {
         signals.Take();
+        // What the clock says is not believed now: nothing is ended or lifted by it. What somebody ended, revoked or suspended goes on.
+        var timeHolds = time.State.TimeHolds;
         var steps = new List<(string Name, Func<CancellationToken, Task<bool>> RunAsync)>
         {
-            ("lifting suspensions", token => suspensions.LiftDueAsync(Batch, token)),
+            ("lifting suspensions", token => timeHolds ? Nothing : suspensions.LiftDueAsync(Batch, token)),
             ("reading the registry", RefreshAsync),
-            ("ending tasks", EndOverdueAsync),
+            ("ending tasks", token => timeHolds ? Nothing : EndOverdueAsync(token)),
             ("moving what ended", token => leases.FanOutAsync(Batch, token)),
             ("ending what a full document killed", token => groups.FanOutAsync(Batch, token)),
         };
@@ -62,13 +66,13 @@ public sealed partial class RevocationDispatcher(
                 }
             }
 
-            due = await DispatchAsync(cancellationToken);
-            groupDue = await grouped.DispatchAsync(cancellationToken);
+            due = await DispatchAsync(timeHolds, cancellationToken);
+            groupDue = await grouped.DispatchAsync(timeHolds, cancellationToken);
         }
         while (more);
 
         if (failures.Count > 0) ExceptionDispatchInfo.Throw(failures[0]);
-        return Earliest(time.Now(), due, await tasks.NextDueAsync(cancellationToken), groupDue);
+        return Earliest(time.Now(), due, timeHolds ? null : await tasks.NextDueAsync(cancellationToken), groupDue);
     }
 
     /// <summary>Waits, within a bound, until the attempts of this node have returned: for shutting down.</summary>
@@ -96,21 +100,21 @@ public sealed partial class RevocationDispatcher(
         return ended.Count == EndBatch;
     }
 
-    private async Task<IReadOnlyList<ProviderDue>> DispatchAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ProviderDue>> DispatchAsync(bool timeHolds, CancellationToken cancellationToken)
     {
         var due = await leases.NextDueAsync(cancellationToken);
         var now = time.Now();
         // A provider that was deleted when all was proven dead is missing here once a late answer brings something of it back.
         if (due.Any(provider => !catalog.Current.TryFindProvider(provider.Provider, out _))) await catalog.ReloadAsync(cancellationToken);
-        foreach (var provider in due.TakeWhile(provider => provider.At <= now)) await StartAsync(provider.Provider, cancellationToken);
+        foreach (var provider in due.TakeWhile(provider => provider.At <= now)) await StartAsync(provider.Provider, timeHolds, cancellationToken);
         return due;
     }
 
-    private async Task StartAsync(Uid provider, CancellationToken cancellationToken)
+    private async Task StartAsync(Uid provider, bool timeHolds, CancellationToken cancellationToken)
     {
         var max = attempts.RoomFor(provider);
         if (max <= 0) return;
-        foreach (var lease in await leases.ClaimDueAsync(new Claim(provider, max, limits.ClaimFor), cancellationToken))
+        foreach (var lease in await leases.ClaimDueAsync(new Claim(provider, max, limits.ClaimFor) { OnlyRevoking = timeHolds }, cancellationToken))
             attempts.Start(provider, returned => attempt.RunAsync(lease, returned));
     }
 

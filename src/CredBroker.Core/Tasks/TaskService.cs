@@ -2,6 +2,7 @@ using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Policies;
+using CredBroker.Core.Pressure;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Workloads;
 
@@ -36,7 +37,7 @@ public sealed record CreateTaskCommand
 }
 
 /// <summary>Opens, keeps alive, shows and ends tasks.</summary>
-public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog catalog, Decider decider, BrokerLimits limits, Signals signals, HeldLines lines, IAuditLog audit, TimeProvider time)
+public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog catalog, Decider decider, BrokerLimits limits, StorePressure pressure, Signals signals, HeldLines lines, IAuditLog audit, TimeProvider time)
 {
     private const int DecideAtMost = 4;
 
@@ -44,6 +45,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
     public async Task<Result<AgentTask>> CreateAsync(CreateTaskCommand command, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(command);
+        if (pressure.Refusal is { } busy) return busy;
         for (var round = 0; round < DecideAtMost; round++)
         {
             if (round > 0) await catalog.RefreshAsync(cancellationToken);

@@ -1,3 +1,4 @@
+using CredBroker.Core;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.Data.Sqlite;
@@ -16,6 +17,9 @@ internal abstract class Backend : IAsyncDisposable
 
     /// <summary>A context whose connection may change the schema.</summary>
     public abstract BrokerContext CreateForMigration();
+
+    /// <summary>The database's own clock; null where it has none.</summary>
+    public abstract Task<DateTimeOffset?> AskTimeAsync(CancellationToken cancellationToken);
 
     /// <summary>Keeps other processes from migrating at the same time, until the answer is disposed.</summary>
     public abstract Task<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellationToken);
@@ -50,6 +54,8 @@ internal sealed class SqliteBackend : Backend
     public override ReadContexts Reads { get; }
 
     public override BrokerContext CreateForMigration() => new SqliteBrokerContext(new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(_connectionString).Options);
+
+    public override Task<DateTimeOffset?> AskTimeAsync(CancellationToken cancellationToken) => Task.FromResult<DateTimeOffset?>(null);
 
     public override async Task<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellationToken)
     {
@@ -105,6 +111,12 @@ internal sealed class PostgresBackend : Backend
     public override ReadContexts Reads { get; }
 
     public override BrokerContext CreateForMigration() => new PostgresBrokerContext(Configure(new DbContextOptionsBuilder<PostgresBrokerContext>()).Options);
+
+    public override async Task<DateTimeOffset?> AskTimeAsync(CancellationToken cancellationToken)
+    {
+        await using var command = _source.CreateCommand("SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint");
+        return Instants.FromMicros((long)(await command.ExecuteScalarAsync(cancellationToken))!);
+    }
 
     public override async Task<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellationToken)
     {

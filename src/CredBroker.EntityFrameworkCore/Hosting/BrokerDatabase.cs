@@ -1,3 +1,4 @@
+using CredBroker.EntityFrameworkCore.Clocks;
 using CredBroker.EntityFrameworkCore.Protection;
 using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
@@ -10,8 +11,10 @@ public sealed class BrokerDatabase
     private readonly Backend _backend;
     private readonly BrokerWriter _writer;
     private readonly KeyRingCheck _keyRing;
+    private readonly ReferenceClock _clock;
 
-    internal BrokerDatabase(Backend backend, BrokerWriter writer, KeyRingCheck keyRing) => (_backend, _writer, _keyRing) = (backend, writer, keyRing);
+    internal BrokerDatabase(Backend backend, BrokerWriter writer, KeyRingCheck keyRing, ReferenceClock clock) =>
+        (_backend, _writer, _keyRing, _clock) = (backend, writer, keyRing, clock);
 
     /// <summary>The migrations that this version brings and the database does not have; all of them for one that does not exist.</summary>
     public async Task<IReadOnlyList<string>> PendingMigrationsAsync(CancellationToken cancellationToken)
@@ -34,6 +37,8 @@ public sealed class BrokerDatabase
             if ((await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any()) await context.Database.MigrateAsync(cancellationToken);
         }
 
+        // Before anything is written by it.
+        await _clock.MeasureAsync(cancellationToken);
         // Connects, and so says what is wrong with the server before anybody waits for it.
         await _writer.WriteAsync(LockSet.None, static _ => Task.FromResult(true), cancellationToken);
         // Still under the lock: of several nodes that start at once, one makes the first key.

@@ -24,6 +24,15 @@ public sealed class StoreOptions
     /// <summary>How many changes may wait to be written before further ones are refused.</summary>
     public int QueueLength { get; set; } = 4096;
 
+    /// <summary>Below so many free bytes beside the SQLite file nothing new is taken: what is left is kept back for ends and revocations.</summary>
+    public long KeptBack { get; set; } = 256L * 1024 * 1024;
+
+    /// <summary>Tells how many bytes are free in place of the disk: for tests.</summary>
+    public Func<long>? FreeSpace { get; set; }
+
+    /// <summary>Tells the database's time in place of the database: for tests, whose time is made. Null: PostgreSQL is asked, and beside SQLite this machine's clock is the store's.</summary>
+    public Func<DateTimeOffset>? DatabaseTime { get; set; }
+
     /// <summary>An embedded database in one file, for one process. The file is made when it is missing, readable by this user alone.</summary>
     public StoreOptions UseSqlite(string path)
     {

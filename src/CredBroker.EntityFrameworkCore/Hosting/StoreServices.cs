@@ -1,7 +1,9 @@
 using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Pressure;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Reevaluation;
@@ -13,6 +15,7 @@ using CredBroker.Core.Suspensions;
 using CredBroker.Core.Tasks;
 using CredBroker.Core.Workloads;
 using CredBroker.EntityFrameworkCore.Audit;
+using CredBroker.EntityFrameworkCore.Clocks;
 using CredBroker.EntityFrameworkCore.Erasure;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Leases;
@@ -32,6 +35,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace CredBroker.EntityFrameworkCore;
@@ -41,7 +45,8 @@ public static class StoreServices
 {
     /// <summary>
     /// Registers every store of Core on one database, and Data Protection's key ring in it. <see cref="BrokerDatabase.MigrateAsync"/> comes before the
-    /// first use. <see cref="TimeProvider"/> and <see cref="Signals"/> are taken from the services where they are registered.
+    /// first use. <see cref="Signals"/> are taken from the services where they are registered. A <see cref="TimeProvider"/> that was registered before is taken for this machine's clocks, and from then on
+    /// stands for the store's time (<see cref="StoreTime"/>).
     /// </summary>
     /// <exception cref="InvalidOperationException">The options name no database, or no wrapping key.</exception>
     public static IServiceCollection AddCredBrokerStore(this IServiceCollection services, Action<StoreOptions> configure)
@@ -52,7 +57,7 @@ public static class StoreServices
         configure(options);
         options.Validate();
         services.AddLogging();
-        services.TryAddSingleton(TimeProvider.System);
+        AddTime(services, options);
         services.TryAddSingleton<Signals>();
         AddDatabase(services, options);
         AddKeyRing(services, options);
@@ -70,8 +75,22 @@ public static class StoreServices
         services.AddSingleton<IErasureStore, ErasureStore>();
         services.AddSingleton<IBacklogStore, BacklogStore>();
         services.AddSingleton<IReconciliationStore, ReconciliationStore>();
+        services.AddSingleton<IBrokerLife, LifeStore>();
         services.AddSingleton<ISigningKeyStore, SigningKeyStore>();
         return services;
+    }
+
+    // What the host registered are this machine's clocks. From here on everybody has the store's time, so that nothing is compared by two.
+    private static void AddTime(IServiceCollection services, StoreOptions options)
+    {
+        var machine = services.LastOrDefault(service => service.ServiceType == typeof(TimeProvider) && !service.IsKeyedService);
+        services.RemoveAll<TimeProvider>();
+        services.AddSingleton(provider => new StoreTime(
+            machine is null ? TimeProvider.System : (TimeProvider)(machine.ImplementationInstance ?? machine.ImplementationFactory!(provider)),
+            ownClock: options.Kind == DatabaseKind.Sqlite && options.DatabaseTime is null,
+            LimitsOf(provider).ClockDoubt,
+            provider.GetRequiredService<ILogger<StoreTime>>()));
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<StoreTime>());
     }
 
     private static void AddDatabase(IServiceCollection services, StoreOptions options)
@@ -84,12 +103,24 @@ public static class StoreServices
             using var context = provider.GetRequiredService<Backend>().CreateForMigration();
             return new Tables(context.Model);
         });
-        services.AddSingleton<StoreClock>();
+        services.AddSingleton(provider => new ReferenceClock(provider.GetRequiredService<Backend>(), provider.GetRequiredService<StoreTime>(), options.DatabaseTime));
         services.AddSingleton<WriterConnection>();
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BrokerWriter>(provider, options.QueueLength));
+        services.AddSingleton<StorePressure>();
+        services.AddSingleton(provider =>
+        {
+            var (pressure, limits) = (provider.GetRequiredService<StorePressure>(), LimitsOf(provider));
+            var queue = new WriteQueue(options.QueueLength, limits.LongestQueueAge, provider.GetRequiredService<TimeProvider>());
+            (pressure.QueueAge, pressure.QueueLength, pressure.LongestAge) = (() => queue.Age, () => queue.Count, limits.LongestQueueAge);
+            return queue;
+        });
+        services.AddSingleton<BrokerWriter>();
+        services.AddSingleton(provider => new SpaceWatch(options, provider.GetRequiredService<StorePressure>()));
         services.AddSingleton(provider => new BrokerDatabase(
-            provider.GetRequiredService<Backend>(), provider.GetRequiredService<BrokerWriter>(), ActivatorUtilities.CreateInstance<KeyRingCheck>(provider)));
+            provider.GetRequiredService<Backend>(), provider.GetRequiredService<BrokerWriter>(), ActivatorUtilities.CreateInstance<KeyRingCheck>(provider),
+            provider.GetRequiredService<ReferenceClock>()));
     }
+
+    private static BrokerLimits LimitsOf(IServiceProvider provider) => provider.GetService<BrokerLimits>() ?? new BrokerLimits();
 
     private static void AddKeyRing(IServiceCollection services, StoreOptions options)
     {

@@ -1,5 +1,7 @@
 using CredBroker.Abstractions;
+using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
@@ -10,7 +12,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Leases;
 
 /// <summary>The claims on groups, in the database.</summary>
-internal sealed class LeaseGroups(BrokerWriter writer, ReadContexts contexts, HandleProtection handles, StoreClock clock) : ILeaseGroups
+internal sealed class LeaseGroups(BrokerWriter writer, ReadContexts contexts, HandleProtection handles, StoreTime clock) : ILeaseGroups
 {
     public Task<GroupAgenda> AgendaAsync(CancellationToken cancellationToken)
     {
@@ -30,7 +32,7 @@ internal sealed class LeaseGroups(BrokerWriter writer, ReadContexts contexts, Ha
     public async Task<ClaimedGroup?> ClaimAsync(GroupClaim claim, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(claim);
-        var claimed = await writer.WriteAsync(LocksOf(claim.Group), session => GroupClaiming.ClaimAsync(session, claim), cancellationToken);
+        var claimed = await writer.WriteAsync(Urgency.End, LocksOf(claim.Group), session => GroupClaiming.ClaimAsync(session, claim), cancellationToken);
         return claimed is null ? null : claimed with { Due = [.. claimed.Due.Select(handles.Open)] };
     }
 
@@ -38,16 +40,16 @@ internal sealed class LeaseGroups(BrokerWriter writer, ReadContexts contexts, Ha
         writer.WriteAsync(LocksOf(group), session => GroupClaiming.HoldAsync(session, group, holdFor), cancellationToken);
 
     public Task<bool> ReleaseAsync(Uid group, long fence, TimeSpan after, CancellationToken cancellationToken) =>
-        writer.WriteAsync(LocksOf(group), session => GroupClaiming.ReleaseAsync(session, group, fence, after), cancellationToken);
+        writer.WriteAsync(Urgency.Settle, LocksOf(group), session => GroupClaiming.ReleaseAsync(session, group, fence, after), cancellationToken);
 
     public Task<bool> OverflowAsync(Uid group, DateTimeOffset killedBefore, CancellationToken cancellationToken) =>
-        writer.WriteAsync(LocksOf(group), session => GroupOverflow.RecordAsync(session, group, killedBefore), cancellationToken);
+        writer.WriteAsync(Urgency.Settle, LocksOf(group), session => GroupOverflow.RecordAsync(session, group, killedBefore), cancellationToken);
 
     public async Task<bool> FanOutAsync(int batch, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         if (!await contexts.ReadAsync(context => context.Groups.AnyAsync(group => group.KilledBefore != null, cancellationToken))) return false;
-        return await writer.WriteAsync(LockSet.None, session => GroupOverflow.FanOutAsync(session, batch), cancellationToken);
+        return await writer.WriteAsync(Urgency.End, LockSet.None, session => GroupOverflow.FanOutAsync(session, batch), cancellationToken);
     }
 
     public Task<IReadOnlyList<ProvenInGroup>> ProvenAsync(Uid group, CancellationToken cancellationToken)

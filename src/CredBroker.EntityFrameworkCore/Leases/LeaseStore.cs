@@ -1,5 +1,6 @@
 using CredBroker.Abstractions;
 using CredBroker.Core;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
@@ -11,7 +12,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Leases;
 
 /// <summary>The leases, in the database.</summary>
-internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, HandleProtection handles, StoreClock clock) : ILeaseStore
+internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, HandleProtection handles, StoreTime clock) : ILeaseStore
 {
     public Task<ReserveOutcome> ReserveAsync(Reservation reservation, CancellationToken cancellationToken)
     {
@@ -30,7 +31,7 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
             Gates = change.Generations is { } generations ? [.. GateVerdict.UidsOf(generations, [])] : [],
             LeaseCounters = @event is LeaseEvent.NothingMade or LeaseEvent.ProvenGone or LeaseEvent.ProvenExpired or LeaseEvent.WrittenOff or LeaseEvent.Reappeared,
         };
-        var outcome = await writer.WriteAsync(locks, session => ApplyAsync(session, change, @event), cancellationToken);
+        var outcome = await writer.WriteAsync(UrgencyOf(@event), locks, session => ApplyAsync(session, change, @event), cancellationToken);
         return outcome switch
         {
             ApplyOutcome.Applied applied => applied with { After = Open(applied.After) },
@@ -43,7 +44,7 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
     public async Task<IReadOnlyList<Lease>> ClaimDueAsync(Claim claim, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(claim);
-        var claimed = await writer.WriteAsync(LockSet.None, session => Claiming.RunAsync(session, claim), cancellationToken);
+        var claimed = await writer.WriteAsync(Urgency.End, LockSet.None, session => Claiming.RunAsync(session, claim), cancellationToken);
         return [.. claimed.Select(handles.Open)];
     }
 
@@ -52,7 +53,7 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         // Looked for without the writer: mostly there is nothing, and whoever makes such work also says so.
         if (!await contexts.ReadAsync(context => context.FanOuts.AnyAsync(cancellationToken))) return false;
-        return await writer.WriteAsync(LockSet.None, session => FanningOut.RunAsync(session, batch), cancellationToken);
+        return await writer.WriteAsync(Urgency.End, LockSet.None, session => FanningOut.RunAsync(session, batch), cancellationToken);
     }
 
     public Task<IReadOnlyList<ProviderDue>> NextDueAsync(CancellationToken cancellationToken) =>
@@ -73,6 +74,13 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
         var seen = await contexts.ReadAsync(context => LeaseReads.Filter(context, query, now).After(page, row => row.Lease.Id).ToListAsync(cancellationToken));
         return Paging.ToPage(seen, page, row => row.Lease.Id.ToString(), row => Open(row.ToView(now)));
     }
+
+    private static Urgency UrgencyOf(LeaseEvent @event) => @event switch
+    {
+        LeaseEvent.RenewalIntended => Urgency.Renew,
+        LeaseEvent.Ended or LeaseEvent.WrittenOff or LeaseEvent.Reappeared => Urgency.End,
+        _ => Urgency.Settle,
+    };
 
     private static async Task<ApplyOutcome> ApplyAsync(WriteSession session, LeaseChange change, LeaseEvent @event)
     {

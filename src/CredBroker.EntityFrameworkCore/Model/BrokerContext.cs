@@ -28,6 +28,7 @@ public abstract partial class BrokerContext(DbContextOptions options) : DbContex
     public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
     public DbSet<AuditTextRow> AuditTexts => Set<AuditTextRow>();
     public DbSet<SecretBindingRow> SecretBindings => Set<SecretBindingRow>();
+    public DbSet<LifeRow> Life => Set<LifeRow>();
     public DbSet<WriterRow> Writers => Set<WriterRow>();
     public DbSet<SigningKeyRow> SigningKeys => Set<SigningKeyRow>();
     public DbSet<ProtectionKeyRow> ProtectionKeys => Set<ProtectionKeyRow>();

@@ -25,6 +25,22 @@ public sealed class WriterRow
     public byte[] AuditHash { get; set; } = [];
 }
 
+/// <summary>When a node was last there to receive signs of life, and a time in which none was, as long as its consequences are not all written.</summary>
+public sealed class LifeRow
+{
+    public int Id { get; set; }
+    public DateTimeOffset AliveAt { get; set; }
+
+    /// <summary>The last sign of life before the gap; null when there is none to be made good.</summary>
+    public DateTimeOffset? DownFrom { get; set; }
+
+    /// <summary>The first sign of life after it.</summary>
+    public DateTimeOffset? DownTo { get; set; }
+
+    /// <summary>The last task that was looked at.</summary>
+    public Uid? Cursor { get; set; }
+}
+
 /// <summary>An audit event in its place.</summary>
 public sealed class AuditRow
 {

@@ -12,6 +12,11 @@ internal static class WriterTables
             entity.ToTable("epoch", table => table.HasCheckConstraint("ck_epoch_one", "id = 1")).HasKey(row => row.Id);
             entity.Property(row => row.Id).ValueGeneratedNever();
         });
+        model.Entity<LifeRow>(entity =>
+        {
+            entity.ToTable("broker_life", table => table.HasCheckConstraint("ck_broker_life_one", "id = 1 AND (down_from IS NULL) = (down_to IS NULL)")).HasKey(row => row.Id);
+            entity.Property(row => row.Id).ValueGeneratedNever();
+        });
         model.Entity<WriterRow>(entity => entity.ToTable("writers").HasKey(row => row.Uid));
         model.Entity<AuditRow>(entity =>
         {

@@ -1,17 +1,18 @@
 using CredBroker.Abstractions;
+using CredBroker.Core;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Receipts;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Leases;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Tasks;
-using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
 
 namespace CredBroker.EntityFrameworkCore.Receipts;
 
 /// <summary>The receipts: an open one is made from the leases when it is read, a closed one is as it was kept.</summary>
-internal sealed class ReceiptStore(ReadContexts contexts, StoreClock clock) : IReceiptStore
+internal sealed class ReceiptStore(ReadContexts contexts, StoreTime clock) : IReceiptStore
 {
     public Task<Receipt?> FindAsync(Uid task, int? revision, CancellationToken cancellationToken) =>
         contexts.ReadAsync(context => FindAsync(context, task, revision, cancellationToken));

@@ -1,4 +1,6 @@
 using CredBroker.Abstractions;
+using CredBroker.Core;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Reevaluation;
 using CredBroker.EntityFrameworkCore.Hosting;
@@ -11,7 +13,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Reevaluation;
 
 /// <summary>The re-evaluations, in the database.</summary>
-internal sealed class ReevaluationStore(BrokerWriter writer, ReadContexts contexts, StoreClock clock) : IReevaluationStore
+internal sealed class ReevaluationStore(BrokerWriter writer, ReadContexts contexts, StoreTime clock) : IReevaluationStore
 {
     public async Task<ReevaluationWork?> ClaimAsync(TimeSpan holdFor, CancellationToken cancellationToken)
     {

@@ -1,3 +1,5 @@
+using CredBroker.Core;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Retention;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Writing;
@@ -6,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Retention;
 
 /// <summary>Forgets, in the database.</summary>
-internal sealed class RetentionStore(BrokerWriter writer, ReadContexts contexts, StoreClock clock) : IRetentionStore
+internal sealed class RetentionStore(BrokerWriter writer, ReadContexts contexts, StoreTime clock) : IRetentionStore
 {
     public async Task<PruneOutcome> PruneAsync(DateTimeOffset requestsBefore, int batch, CancellationToken cancellationToken)
     {
@@ -16,7 +18,7 @@ internal sealed class RetentionStore(BrokerWriter writer, ReadContexts contexts,
             await context.Requests.AnyAsync(row => row.At < requestsBefore, cancellationToken) || await context.Deliveries.AnyAsync(row => row.KeepUntil < now, cancellationToken));
         if (!due) return PruneOutcome.Nothing;
         if (!writer.Idle) return PruneOutcome.Nothing with { Deferred = true };
-        return await writer.WriteAsync(LockSet.None, session => PruneAsync(session, requestsBefore, batch), cancellationToken);
+        return await writer.WriteAsync(Urgency.Later, LockSet.None, session => PruneAsync(session, requestsBefore, batch), cancellationToken);
     }
 
     private static async Task<PruneOutcome> PruneAsync(WriteSession session, DateTimeOffset requestsBefore, int batch)

@@ -1,10 +1,11 @@
+using CredBroker.Core;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Revocation;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Leases;
 using CredBroker.EntityFrameworkCore.Model;
-using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
 
 namespace CredBroker.EntityFrameworkCore.Revocation;
@@ -13,7 +14,7 @@ namespace CredBroker.EntityFrameworkCore.Revocation;
 /// Measures from the counters, the due index and an index of what is being revoked: what lives is never counted. The numbers are read one after another, and
 /// may be a commit apart.
 /// </summary>
-internal sealed class BacklogStore(ReadContexts contexts, StoreClock clock) : IBacklogStore
+internal sealed class BacklogStore(ReadContexts contexts, StoreTime clock) : IBacklogStore
 {
     public Task<IReadOnlyList<ProviderBacklog>> ReadAsync(DateTimeOffset pendingUntil, CancellationToken cancellationToken) =>
         contexts.ReadAsync(context => ReadAsync(context, pendingUntil, cancellationToken));

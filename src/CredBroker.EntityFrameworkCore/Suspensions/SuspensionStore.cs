@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using CredBroker.Abstractions;
 using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Suspensions;
 using CredBroker.EntityFrameworkCore.Hosting;
@@ -12,12 +13,12 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Suspensions;
 
 /// <summary>The suspensions, in the database.</summary>
-internal sealed class SuspensionStore(BrokerWriter writer, ReadContexts contexts, StoreClock clock) : ISuspensionStore
+internal sealed class SuspensionStore(BrokerWriter writer, ReadContexts contexts, StoreTime clock) : ISuspensionStore
 {
     public Task<Suspension?> SuspendAsync(Suspension suspension, RequestKey? request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(suspension);
-        return writer.WriteAsync(new LockSet { Gates = [suspension.Target], Exclusive = true }, session => Suspending.SuspendAsync(session, suspension, request), cancellationToken);
+        return writer.WriteAsync(Urgency.End, new LockSet { Gates = [suspension.Target], Exclusive = true }, session => Suspending.SuspendAsync(session, suspension, request), cancellationToken);
     }
 
     public async Task<Suspension?> LiftAsync(Uid suspension, Actor by, CancellationToken cancellationToken)

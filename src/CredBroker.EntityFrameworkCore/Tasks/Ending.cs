@@ -1,6 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Tasks;
+using CredBroker.EntityFrameworkCore.Clocks;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Receipts;
 using CredBroker.EntityFrameworkCore.Registry;
@@ -24,13 +25,14 @@ internal static class Ending
     public static async Task<IReadOnlyList<AgentTask>> EndOverdueAsync(WriteSession session, IReadOnlyList<Uid> tasks)
     {
         var ended = new List<AgentTask>();
+        var heartbeatsCount = await LifeStore.HeartbeatsCountAsync(session);
         foreach (var id in tasks)
         {
             var task = await TaskReads.FindAsync(session, id);
             if (task is null || task.EndedAt is not null) continue;
             var alive = await session.FindAsync(session.Tables.Liveness, $"WHERE x.task_id = {id} AND x.watched {session.Dialect.ForUpdate}");
             TaskEndReason? reason = task.Deadline <= session.Now ? TaskEndReason.Deadline
-                : alive?.AliveUntil <= session.Now ? TaskEndReason.HeartbeatLost : null;
+                : heartbeatsCount && alive?.AliveUntil <= session.Now ? TaskEndReason.HeartbeatLost : null;
             if (reason is null) continue;
             await EndTreeAsync(session, task, TaskOutcome.Cancelled, reason.Value, Actor.Broker);
             ended.Add((await TaskReads.FindAsync(session, id))!);

@@ -1,8 +1,10 @@
 using CredBroker.Abstractions;
 using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Tasks;
+using CredBroker.EntityFrameworkCore.Clocks;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Reevaluation;
@@ -12,7 +14,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Tasks;
 
 /// <summary>The tasks, in the database.</summary>
-internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, StoreClock clock) : ITaskStore
+internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, StoreTime clock) : ITaskStore
 {
     public Task<CreateTaskOutcome> CreateAsync(NewTask task, CancellationToken cancellationToken)
     {
@@ -23,7 +25,7 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
     public Task<EndTaskOutcome> EndAsync(TaskEnd end, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(end);
-        return writer.WriteAsync(new LockSet { Tasks = [end.Task], Exclusive = true }, session => Ending.RunAsync(session, end), cancellationToken);
+        return writer.WriteAsync(Urgency.End, new LockSet { Tasks = [end.Task], Exclusive = true }, session => Ending.RunAsync(session, end), cancellationToken);
     }
 
     public async Task<IReadOnlyList<AgentTask>> EndOverdueAsync(int batch, CancellationToken cancellationToken)
@@ -33,13 +35,14 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
         {
             var late = await context.Tasks.Where(row => row.EndedAt == null && row.Deadline <= now).OrderBy(row => row.Deadline)
                 .Select(row => row.Id).Take(batch).ToListAsync(cancellationToken);
+            if (!LifeStore.HeartbeatsCount(await context.Life.FirstOrDefaultAsync(cancellationToken), now)) return late;
             var silent = await context.Liveness.Where(row => row.Watched && row.AliveUntil <= now).OrderBy(row => row.AliveUntil)
                 .Select(row => row.TaskId).Take(batch).ToListAsync(cancellationToken);
             return late.Union(silent).Take(batch).ToList();
         });
         if (overdue.Count == 0) return [];
         var locks = new LockSet { Tasks = overdue, Exclusive = true };
-        return await writer.WriteAsync(locks, session => Ending.EndOverdueAsync(session, overdue), cancellationToken);
+        return await writer.WriteAsync(Urgency.End, locks, session => Ending.EndOverdueAsync(session, overdue), cancellationToken);
     }
 
     public Task<AgentTask?> BindPerformerAsync(Uid task, PerformerBinding binding, Actor by, CancellationToken cancellationToken)
@@ -52,7 +55,7 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
     {
         ArgumentNullException.ThrowIfNull(signs);
         if (signs.Count == 0) return;
-        await writer.WriteAsync(LockSet.None, session => KeepAliveAsync(session, signs), cancellationToken);
+        await writer.WriteAsync(Urgency.Renew, LockSet.None, session => KeepAliveAsync(session, signs), cancellationToken);
     }
 
     public async Task<AgentTask?> FindAsync(Uid task, CancellationToken cancellationToken)
@@ -71,9 +74,12 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
 
     public async Task<DateTimeOffset?> NextDueAsync(CancellationToken cancellationToken)
     {
+        var now = clock.Now();
         var (deadline, silence) = await contexts.ReadAsync(async context => (
             await context.Tasks.Where(row => row.EndedAt == null).MinAsync(row => (DateTimeOffset?)row.Deadline, cancellationToken),
-            await context.Liveness.Where(row => row.Watched).MinAsync(row => (DateTimeOffset?)row.AliveUntil, cancellationToken)));
+            LifeStore.HeartbeatsCount(await context.Life.FirstOrDefaultAsync(cancellationToken), now)
+                ? await context.Liveness.Where(row => row.Watched).MinAsync(row => (DateTimeOffset?)row.AliveUntil, cancellationToken)
+                : null));
         return deadline < silence || silence is null ? deadline : silence;
     }
 

@@ -1,6 +1,7 @@
-using System.Threading.Channels;
 using CredBroker.Core;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Pressure;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.EntityFrameworkCore.Writing;
@@ -12,48 +13,52 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 internal sealed partial class BrokerWriter : IAsyncDisposable
 {
     private const int MostRuns = 10;
-    private readonly Channel<Intention> _queue;
+    private readonly WriteQueue _queue;
+    private readonly StorePressure _pressure;
     private readonly WriterConnection _connection;
     private readonly Dialect _dialect;
-    private readonly StoreClock _clock;
+    private readonly StoreTime _clock;
     private readonly Signals _signals;
     private readonly ILogger _logger;
     private readonly Task _loop;
 
-    public BrokerWriter(WriterConnection connection, Dialect dialect, StoreClock clock, Signals signals, int queueLength, ILogger<BrokerWriter> logger)
+    public BrokerWriter(WriterConnection connection, Dialect dialect, StoreTime clock, Signals signals, WriteQueue queue, StorePressure pressure, ILogger<BrokerWriter> logger)
     {
-        (_connection, _dialect, _clock, _signals, _logger) = (connection, dialect, clock, signals, logger);
-        _queue = Channel.CreateBounded<Intention>(new BoundedChannelOptions(queueLength) { SingleReader = true });
+        (_connection, _dialect, _clock, _signals, _queue, _pressure, _logger) = (connection, dialect, clock, signals, queue, pressure, logger);
         _loop = Task.Run(LoopAsync);
     }
 
     /// <summary>Whether nobody waits to be written: when what is in no hurry may go.</summary>
-    public bool Idle => _queue.Reader.Count == 0;
+    public bool Idle => _queue.Count == 0;
 
     /// <summary>Runs a change and answers it after its commit. <paramref name="work"/> may run more than once, and must not wait for anything but the session.</summary>
-    /// <exception cref="StoreUnavailableException">The queue is full, or the database cannot take it.</exception>
-    public async Task<T> WriteAsync<T>(LockSet locks, Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
+    /// <exception cref="StoreUnavailableException">The queue has no room for it, or the database cannot take it.</exception>
+    public Task<T> WriteAsync<T>(LockSet locks, Func<WriteSession, Task<T>> work, CancellationToken cancellationToken) => WriteAsync(Urgency.New, locks, work, cancellationToken);
+
+    /// <summary>The same, before or after others.</summary>
+    /// <exception cref="StoreUnavailableException">The queue has no room for it, or the database cannot take it.</exception>
+    public async Task<T> WriteAsync<T>(Urgency urgency, LockSet locks, Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var intention = new Intention<T>(locks, work, cancellationToken);
-        if (!_queue.Writer.TryWrite(intention))
-            throw new StoreUnavailableException(_loop.IsCompleted ? "The store is closed." : "More changes wait to be written than the store takes at once.", outcomeUnknown: false);
+        var intention = new Intention<T>(urgency, locks, work, cancellationToken);
+        _queue.Add(intention);
         return await intention.Answered;
     }
 
     /// <summary>Finishes what waits, and closes the connection.</summary>
     public async ValueTask DisposeAsync()
     {
-        _queue.Writer.TryComplete();
+        _queue.Complete();
         await _loop;
         await _connection.DisposeAsync();
     }
 
     private async Task LoopAsync()
     {
-        while (await _queue.Reader.WaitToReadAsync())
+        while (await _queue.WaitAsync())
         {
-            var batch = TakeBatch();
+            // Shared and exclusive locks in one transaction could wait for each other across nodes.
+            var batch = _queue.Take(_dialect.MaxBatch, apart: _dialect.LocksRows);
             if (batch.Count == 0) continue;
             try
             {
@@ -68,21 +73,6 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         }
     }
 
-    private List<Intention> TakeBatch()
-    {
-        var batch = new List<Intention>();
-        while (batch.Count < _dialect.MaxBatch && _queue.Reader.TryPeek(out var next))
-        {
-            // Shared and exclusive locks in one transaction could wait for each other across nodes.
-            if (_dialect.LocksRows && batch.Count > 0 && batch[0].Locks.Exclusive != next.Locks.Exclusive) break;
-            _queue.Reader.TryRead(out _);
-            if (next.Abandoned) next.Cancel();
-            else batch.Add(next);
-        }
-
-        return batch;
-    }
-
     private async Task CommitAsync(List<Intention> batch)
     {
         for (var run = 1; ; run++)
@@ -93,6 +83,7 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
                     foreach (var intention in batch) intention.Answer();
                     return;
                 case CommitOutcome.Failed failed:
+                    Note(failed.Error);
                     foreach (var intention in batch) intention.Fail(failed.Error);
                     return;
                 case CommitOutcome.Raced raced when run == MostRuns:
@@ -161,6 +152,7 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
             await session.ControlAsync("ROLLBACK TO SAVEPOINT intention");
             session.Return(mark);
             intention.Error = ToAnswer(e, session);
+            Note(intention.Error);
         }
     }
 
@@ -170,6 +162,8 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         {
             await session.ControlAsync("ROLLBACK");
             if (_dialect.IsRace(error)) return new CommitOutcome.Raced(error);
+            // A server that has become read-only goes on answering: the next batch looks for another.
+            if (_dialect.IsFatal(error, session.Connection)) await _connection.DropAsync();
         }
         catch (Exception e)
         {
@@ -184,6 +178,13 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         _dialect.IsUnavailable(error) || _dialect.IsFatal(error, session.Connection)
             ? new StoreUnavailableException("The database cannot take this now. Nothing was written.", outcomeUnknown: false, error)
             : error;
+
+    /// <summary>Without room for it nothing new is taken for a while, so that ends have what is left.</summary>
+    private void Note(Exception error)
+    {
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+            if (_dialect.IsFull(cause)) _pressure.WasFull();
+    }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A batch of {Count} changes could not be written")]
     private static partial void LogBatchFailed(ILogger logger, int count, Exception error);

@@ -44,6 +44,9 @@ internal abstract class Dialect
     /// <summary>Whether the database cannot take this now, and may later.</summary>
     public abstract bool IsUnavailable(Exception error);
 
+    /// <summary>Whether the database has no room.</summary>
+    public abstract bool IsFull(Exception error);
+
     /// <summary>A value as the driver wants it.</summary>
     public object ToParameter(object? value) => value switch
     {

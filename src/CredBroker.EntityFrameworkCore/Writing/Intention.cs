@@ -1,8 +1,14 @@
 namespace CredBroker.EntityFrameworkCore.Writing;
 
 /// <summary>One whole change, which runs in a batch with others and is answered after their commit. It may run more than once before that.</summary>
-internal abstract class Intention(LockSet locks, CancellationToken cancellationToken)
+internal abstract class Intention(Urgency urgency, LockSet locks, CancellationToken cancellationToken)
 {
+    /// <summary>What it is written before and after.</summary>
+    public Urgency Urgency { get; } = urgency;
+
+    /// <summary>Since when it waits: a timestamp.</summary>
+    public long Since { get; set; }
+
     /// <summary>What it must hold before it reads.</summary>
     public LockSet Locks { get; } = locks;
 
@@ -25,7 +31,7 @@ internal abstract class Intention(LockSet locks, CancellationToken cancellationT
 }
 
 /// <summary>One whole change with its answer.</summary>
-internal sealed class Intention<T>(LockSet locks, Func<WriteSession, Task<T>> work, CancellationToken cancellationToken) : Intention(locks, cancellationToken)
+internal sealed class Intention<T>(Urgency urgency, LockSet locks, Func<WriteSession, Task<T>> work, CancellationToken cancellationToken) : Intention(urgency, locks, cancellationToken)
 {
     private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T? _made;

@@ -55,7 +55,9 @@ internal sealed class PostgresDialect : Dialect
 
     protected override bool IsDatabaseRace(Exception error) => error is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };
 
-    public override bool IsFatal(Exception error, DbConnection connection) => connection.State != ConnectionState.Open || (error is NpgsqlException and not PostgresException);
+    public override bool IsFatal(Exception error, DbConnection connection) => connection.State != ConnectionState.Open || error is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } || (error is NpgsqlException and not PostgresException);
+
+    public override bool IsFull(Exception error) => error is PostgresException { SqlState: PostgresErrorCodes.DiskFull };
 
     // Class 53 is about resources such as a full disk, 57 about an operator or a time-out; a lock's time-out is 55P03.
     public override bool IsUnavailable(Exception error) =>

@@ -9,6 +9,8 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 internal sealed class SqliteDialect(string connectionString, Action takeFile) : Dialect
 {
     private const int Busy = 5;
+    private const int ReadOnly = 8;
+    private const int CantOpen = 14;
     private const int Full = 13;
     private const int IoError = 10;
     private const int Corrupt = 11;
@@ -49,7 +51,9 @@ internal sealed class SqliteDialect(string connectionString, Action takeFile) : 
     protected override bool IsDatabaseRace(Exception error) => false;
 
     public override bool IsFatal(Exception error, DbConnection connection) =>
-        connection.State != ConnectionState.Open || error is SqliteException { SqliteErrorCode: Full or IoError or Corrupt };
+        connection.State != ConnectionState.Open || error is SqliteException { SqliteErrorCode: Full or IoError or Corrupt or ReadOnly or CantOpen };
+
+    public override bool IsFull(Exception error) => error is SqliteException { SqliteErrorCode: Full };
 
     public override bool IsUnavailable(Exception error) => error is SqliteException { SqliteErrorCode: Busy };
 

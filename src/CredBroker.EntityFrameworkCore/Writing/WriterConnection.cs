@@ -1,5 +1,7 @@
 using CredBroker.Abstractions;
+using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Model;
 using Microsoft.Extensions.Logging;
@@ -10,7 +12,7 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 /// The writer's connection and what every commit says of itself: the writer's incarnation, the commit's number, the time, and the head of
 /// the audit chain. The one place where a commit is made.
 /// </summary>
-internal sealed partial class WriterConnection(Dialect dialect, Tables tables, StoreClock clock, TimeProvider time, ILogger<WriterConnection> logger) : IAsyncDisposable
+internal sealed partial class WriterConnection(Dialect dialect, Tables tables, StoreTime clock, TimeProvider time, ILogger<WriterConnection> logger) : IAsyncDisposable
 {
     private const int RereadAtMost = 3;
     private WriteSession? _session;

@@ -38,6 +38,7 @@ internal static partial class ConfigurationRules
 
     private static void CheckSqlite(SqliteConfiguration sqlite, ConfigurationErrors errors)
     {
+        if (sqlite.KeptBackMiB < 1) errors.Rule("storage.sqlite.keptBackMiB", "This must be 1 or more.");
         if (sqlite.Path.Length == 0) errors.Rule("storage.sqlite.path", "This is required.");
         else if (Directory.Exists(sqlite.Path)) errors.Rule("storage.sqlite.path", "This is a folder: name the database's file.");
         else if (!Directory.Exists(Path.GetDirectoryName(sqlite.Path))) errors.Rule("storage.sqlite.path", $"There is no folder {Path.GetDirectoryName(sqlite.Path)}.");

@@ -15,6 +15,9 @@ public sealed record SqliteConfiguration
 {
     /// <summary>The file; it is made if it is not there. Its folder must be there.</summary>
     public string Path { get; init; } = "";
+
+    /// <summary>Below so many free MiB beside the file nothing new is opened or issued.</summary>
+    public int KeptBackMiB { get; init; } = 256;
 }
 
 /// <summary>PostgreSQL.</summary>

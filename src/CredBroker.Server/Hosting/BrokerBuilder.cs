@@ -34,7 +34,7 @@ public sealed class BrokerBuilder
     public BrokerBuilder UseConfiguredStorage() => _valid.Configuration.Storage switch
     {
         { Postgresql: { } postgres } => UsePostgres(PostgreSqlConnection.StringOf(postgres, Environment.GetEnvironmentVariable)),
-        { Sqlite: { } sqlite } => UseSqlite(sqlite.Path),
+        { Sqlite: { } sqlite } => UseStore(store => store.UseSqlite(sqlite.Path).KeptBack = sqlite.KeptBackMiB * 1024L * 1024),
         _ => throw new InvalidOperationException("The configuration names no database."),
     };
 
@@ -89,6 +89,8 @@ public static class BrokerApplication
             .AddBrokerMetrics(configuration.Telemetry);
         builder.Services.AddHealthChecks()
             .AddCheck<StoreAnswers>("store", tags: [CredBrokerAspNetCore.Ready])
+            .AddCheck<ClockAgrees>("clock", tags: [CredBrokerAspNetCore.Ready])
+            .AddCheck<StoreTakes>("room", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<RevocationsSucceed>("revocations", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<TargetsAgree>("reconciliation", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<NotStopping>("process", tags: [CredBrokerAspNetCore.Ready]);

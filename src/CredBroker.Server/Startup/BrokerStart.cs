@@ -1,3 +1,4 @@
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Signing;
 using CredBroker.EntityFrameworkCore.Hosting;
@@ -6,7 +7,7 @@ using CredBroker.Server.Configuration;
 namespace CredBroker.Server.Startup;
 
 /// <summary>What comes before the first request, in this order: database, keys, the operator's identity sources, manifests.</summary>
-internal sealed partial class BrokerStart(BrokerDatabase database, KeyRing keys, Catalog catalog, OperatorSources sources, ManifestFolder manifests, ILogger<BrokerStart> logger)
+internal sealed partial class BrokerStart(BrokerDatabase database, BrokerLife life, KeyRing keys, Catalog catalog, OperatorSources sources, ManifestFolder manifests, ILogger<BrokerStart> logger)
 {
     /// <summary>Takes the database and brings it up to date. A wrong wrapping key shows here, before anything is issued.</summary>
     public Task MigrateAsync(CancellationToken cancellationToken) => database.MigrateAsync(cancellationToken);
@@ -18,6 +19,8 @@ internal sealed partial class BrokerStart(BrokerDatabase database, KeyRing keys,
         var configuration = valid.Configuration;
         if (WrappingKeys.MayMake(configuration)) LogDevelopmentKey(logger, WrappingKeys.DevelopmentKeyFile(configuration));
         await MigrateAsync(cancellationToken);
+        // How long nobody was there is known before anybody looks for lost heartbeats.
+        await life.LookAsync(cancellationToken);
         await keys.EnsureAsync(cancellationToken);
         await catalog.RefreshAsync(cancellationToken);
         await sources.ApplyAsync(valid, cancellationToken);

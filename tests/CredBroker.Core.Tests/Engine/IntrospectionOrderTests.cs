@@ -1,5 +1,6 @@
 using System.Reflection;
 using CredBroker.Abstractions;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Introspection;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Policies;
@@ -31,7 +32,7 @@ public sealed class IntrospectionOrderTests : EngineTests
         var store = DispatchProxy.Create<ILeaseStore, CountedStore>();
         var counted = (CountedStore)(object)store;
         counted.Inner = Broker.Leases;
-        var introspection = new IntrospectionService(Broker.Get<LeaseTokenVerifier>(), store, Broker.Get<Decider>());
+        var introspection = new IntrospectionService(Broker.Get<LeaseTokenVerifier>(), store, Broker.Get<Decider>(), Broker.Get<StoreTime>());
 
         var parts = genuine.Split('.');
         var forged = new[]

@@ -28,6 +28,9 @@ public sealed class BrokerHarness : IAsyncDisposable
         @id("agents") permit (principal in IdentitySource::"ci", action in [Action::"createTask", Action::"delegate", Action::"actOnTask", Action::"issue", Action::"renew"], resource);
         """;
 
+    /// <summary>When a clock begins that nobody gave.</summary>
+    public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
     private static IReadOnlyList<StoredSigningKey> _keys = [];
     private readonly ServiceProvider _services;
 
@@ -56,14 +59,14 @@ public sealed class BrokerHarness : IAsyncDisposable
 
     /// <summary>Starts one on a store that <paramref name="addStore"/> registers and <paramref name="migrate"/> prepares.</summary>
     public static async Task<BrokerHarness> StartAsync(
-        Action<IServiceCollection> addStore, Func<IServiceProvider, Task> migrate, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null)
+        Action<IServiceCollection> addStore, Func<IServiceProvider, Task> migrate, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, TimeProvider? machine = null)
     {
-        time ??= new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+        time ??= new FakeTimeProvider(Start);
         scripted ??= new ScriptedProviderType(time);
         var services = new ServiceCollection()
             .AddLogging()
             .AddMetrics()
-            .AddSingleton<TimeProvider>(time)
+            .AddSingleton(machine ?? time)
             .AddSingleton(new InstallationOptions { Id = "test01", PublicUrl = "http://127.0.0.1:1", WrappingKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)] })
             .AddSingleton(new EgressPolicy())
             .AddSingleton<ISecretSources, NoSecrets>()

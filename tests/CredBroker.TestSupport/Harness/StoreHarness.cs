@@ -13,14 +13,19 @@ public static class StoreHarness
     private static readonly byte[] WrappingKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
 
     /// <summary>On an SQLite file; <paramref name="more"/> registers what is to be otherwise.</summary>
-    public static Task<BrokerHarness> SqliteAsync(string path, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null) =>
-        StartAsync(options => options.UseSqlite(path), limits, register, time, scripted, more);
+    public static Task<BrokerHarness> SqliteAsync(string path, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null, TimeProvider? machine = null) =>
+        StartAsync(options => options.UseSqlite(path), limits, register, time, scripted, more, machine);
 
-    /// <summary>On a PostgreSQL database.</summary>
-    public static Task<BrokerHarness> PostgresAsync(string connectionString, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null) =>
-        StartAsync(options => options.UsePostgres(connectionString), limits, register, time, scripted);
+    /// <summary>On a PostgreSQL database, whose clock is <paramref name="time"/>.</summary>
+    public static Task<BrokerHarness> PostgresAsync(
+        string connectionString, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null, TimeProvider? machine = null)
+    {
+        var clock = time ?? new FakeTimeProvider(BrokerHarness.Start);
+        return StartAsync(options => options.UsePostgres(connectionString).DatabaseTime = clock.GetUtcNow, limits, register, clock, scripted, more, machine);
+    }
 
-    private static Task<BrokerHarness> StartAsync(Action<StoreOptions> use, BrokerLimits? limits, bool register, FakeTimeProvider? time, ScriptedProviderType? scripted, Action<IServiceCollection>? more = null) =>
+    private static Task<BrokerHarness> StartAsync(
+        Action<StoreOptions> use, BrokerLimits? limits, bool register, FakeTimeProvider? time, ScriptedProviderType? scripted, Action<IServiceCollection>? more, TimeProvider? machine) =>
         BrokerHarness.StartAsync(
             services =>
             {
@@ -32,5 +37,5 @@ public static class StoreHarness
                 more?.Invoke(services);
             },
             services => services.GetRequiredService<BrokerDatabase>().MigrateAsync(CancellationToken.None),
-            limits, register, time, scripted);
+            limits, register, time, scripted, machine);
 }

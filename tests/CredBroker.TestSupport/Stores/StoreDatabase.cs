@@ -28,14 +28,15 @@ public abstract class StoreDatabase : IAsyncDisposable
     /// <summary>Points a store at it.</summary>
     public abstract void Use(StoreOptions options);
 
-    /// <summary>Starts a node: its own writer, key ring and contexts, migrated.</summary>
-    public async Task<StoreNode> StartAsync(FakeTimeProvider time, Action<StoreOptions>? configure = null)
+    /// <summary>Starts a node: its own writer, key ring and contexts, migrated. A database for several nodes has the clock <paramref name="time"/>; the node's is <paramref name="machine"/>, if that is another.</summary>
+    public async Task<StoreNode> StartAsync(FakeTimeProvider time, Action<StoreOptions>? configure = null, TimeProvider? machine = null)
     {
         var services = new ServiceCollection();
-        services.AddSingleton<TimeProvider>(time);
+        services.AddSingleton(machine ?? time);
         services.AddCredBrokerStore(options =>
         {
             Use(options);
+            if (TakesSeveralNodes) options.DatabaseTime = time.GetUtcNow;
             options.WrappingKey = WrappingKey;
             configure?.Invoke(options);
         });

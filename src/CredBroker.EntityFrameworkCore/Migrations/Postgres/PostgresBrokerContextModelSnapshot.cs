@@ -654,6 +654,36 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.LifeRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AliveAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("alive_at");
+
+                    b.Property<Guid?>("Cursor")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cursor");
+
+                    b.Property<long?>("DownFrom")
+                        .HasColumnType("bigint")
+                        .HasColumnName("down_from");
+
+                    b.Property<long?>("DownTo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("down_to");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("broker_life", "credbroker", t =>
+                        {
+                            t.HasCheckConstraint("ck_broker_life_one", "id = 1 AND (down_from IS NULL) = (down_to IS NULL)");
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.LivenessRow", b =>
                 {
                     b.Property<Guid>("TaskId")

@@ -655,6 +655,36 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.LifeRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AliveAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("alive_at");
+
+                    b.Property<byte[]>("Cursor")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("cursor");
+
+                    b.Property<long?>("DownFrom")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("down_from");
+
+                    b.Property<long?>("DownTo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("down_to");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("broker_life", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_broker_life_one", "id = 1 AND (down_from IS NULL) = (down_to IS NULL)");
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.LivenessRow", b =>
                 {
                     b.Property<byte[]>("TaskId")

@@ -56,6 +56,23 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "broker_life",
+                schema: "credbroker",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "integer", nullable: false),
+                    alive_at = table.Column<long>(type: "bigint", nullable: false),
+                    down_from = table.Column<long>(type: "bigint", nullable: true),
+                    down_to = table.Column<long>(type: "bigint", nullable: true),
+                    cursor = table.Column<Guid>(type: "uuid", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_broker_life", x => x.id);
+                    table.CheckConstraint("ck_broker_life_one", "id = 1 AND (down_from IS NULL) = (down_to IS NULL)");
+                });
+
+            migrationBuilder.CreateTable(
                 name: "counters",
                 schema: "credbroker",
                 columns: table => new
@@ -767,6 +784,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "audit_texts",
+                schema: "credbroker");
+
+            migrationBuilder.DropTable(
+                name: "broker_life",
                 schema: "credbroker");
 
             migrationBuilder.DropTable(

@@ -50,6 +50,22 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "broker_life",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    alive_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    down_from = table.Column<long>(type: "INTEGER", nullable: true),
+                    down_to = table.Column<long>(type: "INTEGER", nullable: true),
+                    cursor = table.Column<byte[]>(type: "BLOB", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_broker_life", x => x.id);
+                    table.CheckConstraint("ck_broker_life_one", "id = 1 AND (down_from IS NULL) = (down_to IS NULL)");
+                });
+
+            migrationBuilder.CreateTable(
                 name: "counters",
                 columns: table => new
                 {
@@ -704,6 +720,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "audit_texts");
+
+            migrationBuilder.DropTable(
+                name: "broker_life");
 
             migrationBuilder.DropTable(
                 name: "counters");
