@@ -70,6 +70,7 @@ public sealed partial record AwsStsConfiguration
             yield return new($"roles[{i}].arn", "This role appears twice.");
         }
 
+        foreach (var error in Roles[i].Canary?.Validate($"roles[{i}].canary") ?? []) yield return error;
         if (arn == Credentials.WebIdentity?.RoleArn) yield return new($"roles[{i}].arn", "The broker's own role must not be given to anyone.");
     }
 
@@ -89,11 +90,13 @@ public sealed partial record AwsStsConfiguration
         {
             yield return new(path, "This is an address such as https://vpce-0a1b2c.sts.eu-central-1.vpce.amazonaws.com, without a path.");
         }
-        else if (address.Scheme == "http" && !(address.Host == "localhost" || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip))))
+        else if (!ServiceAddress.IsSafe(address))
         {
             yield return new(path, "Only a loopback address may be used without TLS.");
         }
     }
+
+    internal static bool IsRegion(string region) => RegionPattern().IsMatch(region);
 
     [GeneratedRegex(@"\A[a-z]{2}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}\z")]
     private static partial Regex RegionPattern();
@@ -113,6 +116,17 @@ public sealed record RoleConfiguration
     /// too.
     /// </summary>
     public bool MayDenyAllOlder { get; init; }
+
+    /// <summary>How it is seen that a denial is in force; left out, the settle time alone says so.</summary>
+    public CanaryConfiguration? Canary { get; init; }
+}
+
+/// <summary>Where the broker may send something signed.</summary>
+internal static class ServiceAddress
+{
+    /// <summary>Whether nobody on the way can read it: by TLS, or because there is no way.</summary>
+    public static bool IsSafe(Uri address) =>
+        address.Scheme == "https" || address.Host == "localhost" || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
 }
 
 /// <summary>Where roles of one lease each are made.</summary>

@@ -1,4 +1,5 @@
 using CredBroker.Abstractions;
+using CredBroker.Providers.AwsSts.Canaries;
 using CredBroker.Providers.AwsSts.Check;
 using CredBroker.Providers.AwsSts.LeaseRoles;
 using CredBroker.Providers.AwsSts.Login;
@@ -15,12 +16,14 @@ internal class AwsStsProvider : IProvider, IGroupRevokingProvider
     private readonly LeaseRoleIssue? _leaseRoleIssue;
     private readonly LeaseRoleRevocation _leaseRoleRevocation;
     private readonly TargetCheck _check;
+    private readonly CanaryProbe _canaries;
 
     public AwsStsProvider(ProviderContext context, AwsStsConfiguration configuration, AmbientSettings ambient)
     {
         Api = new AwsApi(context, configuration, ambient);
         _sessionIssue = new SessionIssue(Api, context, configuration);
-        _sessionRevocation = new SessionRevocation(new Denials(Api, configuration), configuration, context.Time);
+        _canaries = new CanaryProbe(Api, context, configuration);
+        _sessionRevocation = new SessionRevocation(new Denials(Api, configuration, _canaries, context.Time), configuration, context.Time);
         _leaseRoleIssue = configuration.LeaseRoles is { } place ? new LeaseRoleIssue(Api, context, configuration, place) : null;
         _leaseRoleRevocation = new LeaseRoleRevocation(Api, configuration, context.Time);
         _check = new TargetCheck(Api, context, configuration);
@@ -46,6 +49,7 @@ internal class AwsStsProvider : IProvider, IGroupRevokingProvider
 
     public ValueTask DisposeAsync()
     {
+        _canaries.Dispose();
         Api.Dispose();
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;

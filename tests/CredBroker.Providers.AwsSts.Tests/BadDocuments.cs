@@ -14,10 +14,27 @@ internal static class BadDocuments
 
     private const string Place = "\"region\":\"eu-central-1\",\"account\":\"123456789012\"";
 
+    private static readonly string[] BadCanaries =
+    [
+        """{}""",
+        """{"url":"http://reports.s3.eu-central-1.amazonaws.com/x","action":"s3:GetObject","resource":"arn:aws:s3:::reports/x"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/x?list-type=2","action":"s3:GetObject","resource":"arn:aws:s3:::reports/x"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/a/../x","action":"s3:GetObject","resource":"arn:aws:s3:::reports/x"}""",
+        """{"url":"https://user@reports.s3.eu-central-1.amazonaws.com/x","action":"s3:GetObject","resource":"arn:aws:s3:::reports/x"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/%2e","action":"s3:GetObject","resource":"arn:aws:s3:::reports/x"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/x","action":"s3:Get*","resource":"arn:aws:s3:::reports/x"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/x","action":"*","resource":"arn:aws:s3:::reports/x"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/x","action":"s3:GetObject","resource":"*"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/x","action":"s3:GetObject","resource":"arn:aws:s3:::reports/*"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/x","action":"s3:GetObject","resource":"arn:aws:s3:::reports/x","region":"here"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/x","action":"s3:GetObject","resource":"arn:aws:s3:::reports/x","sufficesAfter":"1s"}""",
+        """{"url":"https://reports.s3.eu-central-1.amazonaws.com/x","action":"s3:GetObject","resource":"arn:aws:s3:::reports/x","sufficesAfter":"1h"}""",
+    ];
+
     public static IReadOnlyList<JsonElement> Configurations { get; } =
     [
-        .. new[]
-        {
+        .. ((string[])
+        [
             "{}",
             """{@place,@login}""",
             """{"region":"Frankfurt","account":"123456789012",@login,@reader}""",
@@ -50,8 +67,9 @@ internal static class BadDocuments
             """{@place,@login,@reader,"iamEndpoint":"file:///etc/passwd"}""",
             """{@place,@login,@reader,"iamEndpoint":"http://169.254.169.254"}""",
             """{@place,@login,@reader,"timeout":"0s"}""",
+            .. BadCanaries.Select(canary => $$"""{@place,@login,"roles":[{"arn":"arn:aws:iam::123456789012:role/app-reader","canary":{{canary}}}]}"""),
             """{@place,@login,@reader,"timeout":"2m"}""",
-        }.Select(json => JsonElement.Parse(json.Replace("@place", Place, StringComparison.Ordinal).Replace("@login", Login, StringComparison.Ordinal).Replace("@reader", Reader, StringComparison.Ordinal))),
+        ]).Select(json => JsonElement.Parse(json.Replace("@place", Place, StringComparison.Ordinal).Replace("@login", Login, StringComparison.Ordinal).Replace("@reader", Reader, StringComparison.Ordinal))),
     ];
 
     public static IReadOnlyList<JsonElement> SessionTemplates { get; } =

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Xml.Linq;
 using CredBroker.Abstractions;
+using CredBroker.Providers.AwsSts.Canaries;
 using CredBroker.Providers.AwsSts.Protocol;
 
 namespace CredBroker.Providers.AwsSts.Sessions;
@@ -13,14 +14,15 @@ namespace CredBroker.Providers.AwsSts.Sessions;
 /// <param name="Stood">What the document denied before this attempt wrote anything.</param>
 /// <param name="Stands">What it denies now.</param>
 /// <param name="Seen">Since when this process has seen each name stand there, without a gap that it would know of.</param>
+/// <param name="Canary">What the role's canary says of names; null where it has none.</param>
 internal sealed record DenialState(
-    string Identity, DateTimeOffset Now, string? RoleId, DenyDocument? Stood, DenyDocument? Stands, IReadOnlyDictionary<string, DateTimeOffset> Seen);
+    string Identity, DateTimeOffset Now, string? RoleId, DenyDocument? Stood, DenyDocument? Stands, IReadOnlyDictionary<string, DateTimeOffset> Seen, IReadOnlyDictionary<string, CanaryWord>? Canary = null);
 
 /// <summary>
 /// Keeps a role's deny document as it must be: reads it, writes it as a whole if something is missing, and reads it again on the next attempt. Within this
 /// process one at a time for each role; between nodes the broker's claim sees to it.
 /// </summary>
-internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
+internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration, CanaryProbe probe, TimeProvider time)
 {
     // No session lives longer; and a call that was sent before may arrive so much later.
     private static readonly TimeSpan LongestSession = TimeSpan.FromHours(12) + TimeSpan.FromMinutes(15);
@@ -33,6 +35,7 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
 
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _one = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, DateTimeOffset>> _seen = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, CanaryWatch> _watches = new(StringComparer.Ordinal);
 
     /// <summary>Makes the role's document deny everything that is due.</summary>
     /// <param name="role">The role.</param>
@@ -52,10 +55,17 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
             var (text, readAt) = await api.FindRolePolicyAsync(role.Name, Names.DenyPolicy, cancellationToken).ConfigureAwait(false);
             var stood = text is null ? null : DenyDocument.Read(text);
             var seen = SeenBefore(role.Text, stood);
+            var watch = configuration.RoleOf(role.Text)?.Canary is { } canary ? _watches.GetOrAdd(role.Text, _ => new CanaryWatch(probe, role, canary, time)) : null;
+            if (watch is not null) await watch.LookAsync(stood?.Denied, stood?.Since ?? DateTimeOffset.MaxValue, cancellationToken).ConfigureAwait(false);
             var wanted = WantedOf(role, due, others, stood, readAt);
-            var (stands, at) = MustWrite(stood, text is not null, wanted) ? await PutAsync(role, wanted, cutOff => WantedOf(role, due, others, (stood ?? new DenyDocument(new HashSet<string>(), readAt)) with { OlderThan = cutOff }, readAt), readAt, cancellationToken).ConfigureAwait(false) : (stood, readAt);
+            var watched = due.Select(one => one.Request.ExternalName).Where(wanted.Denied.Contains).ToList();
+            var opened = watch is not null && watched.Count > 0 && await watch.OpenForAsync(watched, cancellationToken).ConfigureAwait(false);
+            var (stands, at) = opened || MustWrite(WithoutCanaries(stood, watch), text is not null, wanted)
+                ? await PutAsync(role, wanted, watch?.Name, cutOff => WantedOf(role, due, others, (stood ?? new DenyDocument(new HashSet<string>(), readAt)) with { OlderThan = cutOff }, readAt), readAt, cancellationToken).ConfigureAwait(false)
+                : (stood, readAt);
+            if (stands is not null) watch?.Written(stands.Denied, at);
             _seen[role.Text] = (stands?.Denied ?? Enumerable.Empty<string>()).ToDictionary(name => name, name => seen.TryGetValue(name, out var since) ? since : at, StringComparer.Ordinal);
-            return new DenialState(identity, at, found.Id, stood, stands, seen);
+            return new DenialState(identity, at, found.Id, stood, stands, seen, watch is null ? null : due.ToDictionary(one => one.Request.ExternalName, one => watch.Of(one.Request.ExternalName), StringComparer.Ordinal));
         }
         finally
         {
@@ -109,6 +119,10 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
         ? before.Where(entry => stood.Denied.Contains(entry.Key)).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
         : [];
 
+    // A canary that has told goes with the next write.
+    private static DenyDocument? WithoutCanaries(DenyDocument? stood, CanaryWatch? watch) =>
+        stood is null || watch is null ? stood : stood with { Denied = stood.Denied.Where(name => !watch.IsCanary(name)).ToHashSet(StringComparer.Ordinal) };
+
     private static bool MustWrite(DenyDocument? stood, bool exists, DenyDocument wanted)
     {
         if (stood is null) return exists || !wanted.IsEmpty;
@@ -119,7 +133,7 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
     }
 
     private async Task<(DenyDocument Document, DateTimeOffset Now)> PutAsync(
-        RoleArn role, DenyDocument wanted, Func<DateTimeOffset, DenyDocument> beside, DateTimeOffset now, CancellationToken cancellationToken)
+        RoleArn role, DenyDocument wanted, string? canary, Func<DateTimeOffset, DenyDocument> beside, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (wanted.IsEmpty)
         {
@@ -127,14 +141,14 @@ internal sealed class Denials(AwsApi api, AwsStsConfiguration configuration)
             return (wanted, now);
         }
 
-        if (wanted.Text.Length <= DenyDocument.MostCharacters)
+        // A canary is worth no lease's place.
+        IEnumerable<DenyDocument> forms = canary is null ? [wanted] : [wanted with { Denied = new HashSet<string>(wanted.Denied.Append(canary), StringComparer.Ordinal) }, wanted];
+        foreach (var form in forms.Where(form => form.Text.Length <= DenyDocument.MostCharacters))
         {
-            var answer = await WriteOnceAsync(role, wanted.Text, cancellationToken).ConfigureAwait(false);
-            if (answer is not QueryAnswer.Refused { Code: "LimitExceeded" })
-            {
-                answer.Require();
-                return (wanted, answer.Now);
-            }
+            var answer = await WriteOnceAsync(role, form.Text, cancellationToken).ConfigureAwait(false);
+            if (answer is QueryAnswer.Refused { Code: "LimitExceeded" }) continue;
+            answer.Require();
+            return (form, answer.Now);
         }
 
         if (configuration.RoleOf(role.Text) is not { MayDenyAllOlder: true })

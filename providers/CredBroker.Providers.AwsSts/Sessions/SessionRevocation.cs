@@ -1,4 +1,5 @@
 using CredBroker.Abstractions;
+using CredBroker.Providers.AwsSts.Canaries;
 using CredBroker.Providers.AwsSts.Policies;
 
 namespace CredBroker.Providers.AwsSts.Sessions;
@@ -9,6 +10,9 @@ namespace CredBroker.Providers.AwsSts.Sessions;
 /// </summary>
 internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration configuration, TimeProvider time)
 {
+    private const string DeniedByPolicy = "denied_by_policy";
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
+
     /// <summary>Together, by the broker's claim on the role's document.</summary>
     public async Task<GroupRevokeOutcome> RunAsync(GroupRevokeRequest request, CancellationToken cancellationToken)
     {
@@ -79,17 +83,37 @@ internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration con
         var (since, how) = DeadSince(request, handle, role, state);
         var settle = handle?.Settle ?? TemplateRules.DefaultSettle;
         var ready = since + settle;
-        if (state.Now >= ready && arrival is null)
-        {
-            return new RevokeOutcome.Gone(state.Identity, new Evidence(
-                how.Kind, $"{how.Text} since {Show(since)}, longer than the {DurationConverter.Format(settle)} that AWS is given to put it in force everywhere.", state.Now));
-        }
+        var canary = how.Kind == DeniedByPolicy && state.Canary?.TryGetValue(request.ExternalName, out var word) == true ? word : null;
+        var proof = canary?.Proof is { } shown && shown.WrittenAt >= since ? shown : null;
+        // The canary's word is enough only where the administrator said so. Where it is let in, no time is enough.
+        var early = proof is not null && configuration.RoleOf(role.Text)?.Canary?.SufficesAfter is { } after ? since + after : (DateTimeOffset?)null;
+        if (arrival is null && (state.Now >= early || (state.Now >= ready && canary is not { Proof: null, Pending: true, WhyNot: null })))
+            return new RevokeOutcome.Gone(state.Identity, EvidenceOf(how, since, settle, state, canary, proof));
 
         // The handle of a lease whose call was never answered names no role: it is the group's, or any.
         var known = (handle ?? new SessionHandle(state.Identity, request.Group, null, (int)settle.TotalSeconds)) with { DeadSince = since };
-        return arrival > ready
-            ? new RevokeOutcome.Settling(state.Identity, time.NextLook(arrival.Value), "The issuing call may still arrive; its session is denied by name before it exists.", known.Seal())
-            : new RevokeOutcome.Settling(state.Identity, time.NextLook(ready), "The deny is written; AWS is given time to put it in force everywhere.", known.Seal());
+        if (arrival > ready)
+            return new RevokeOutcome.Settling(state.Identity, time.NextLook(arrival.Value), "The issuing call may still arrive; its session is denied by name before it exists.", known.Seal());
+        return state.Now >= ready
+            ? new RevokeOutcome.Settling(state.Identity, time.NextLook(state.Now + BetweenLooks), "The deny has stood for its settle time, and the canary is not refused yet.", known.Seal())
+            : new RevokeOutcome.Settling(state.Identity, time.NextLook(NextLookOf(role, canary, since, early, ready, state.Now)), "The deny is written; AWS is given time to put it in force everywhere.", known.Seal());
+    }
+
+    // Where the canary's word is enough, it is asked soon, and then less often.
+    private DateTimeOffset NextLookOf(RoleArn role, CanaryWord? canary, DateTimeOffset since, DateTimeOffset? early, DateTimeOffset ready, DateTimeOffset now)
+    {
+        if (configuration.RoleOf(role.Text)?.Canary?.SufficesAfter is not { } after || canary is not ({ Pending: true } or { Proof: not null })) return ready;
+        var next = early ?? (now < since + after ? since + after : now + Longer(BetweenLooks, (now - since) / 4));
+        return next < ready ? next : ready;
+    }
+
+    private static TimeSpan Longer(TimeSpan left, TimeSpan right) => left > right ? left : right;
+
+    private static Evidence EvidenceOf((string Kind, string Text) how, DateTimeOffset since, TimeSpan settle, DenialState state, CanaryWord? canary, CanaryProof? proof)
+    {
+        var given = state.Now >= since + settle ? $", longer than the {DurationConverter.Format(settle)} that AWS is given to put it in force everywhere" : "";
+        var told = proof is not null ? $" {proof.Text}" : canary is not null ? $" The canary says nothing: {canary.WhyNot ?? "it was asked of an earlier version"}." : "";
+        return new Evidence(proof is null ? how.Kind : "denied_and_refused", $"{how.Text} since {Show(since)}{given}.{told}", state.Now);
     }
 
     private static (DateTimeOffset Since, (string Kind, string Text) How) DeadSince(RevokeRequest request, SessionHandle? handle, RoleArn role, DenialState state)
@@ -105,7 +129,7 @@ internal sealed class SessionRevocation(Denials denials, AwsStsConfiguration con
         var since = stood ? known : state.Now;
         if (state.Stands is { } stands && stands.Since > since) since = stands.Since;
         var what = byAge ? $"every session issued before {Show(state.Stands!.OlderThan!.Value)}" : $"the source identity {request.ExternalName}";
-        return (since, ("denied_by_policy", $"GetRolePolicy shows {Names.DenyPolicy} on {role.Name} ({state.RoleId}), which denies everything to {what}: it has done so"));
+        return (since, (DeniedByPolicy, $"GetRolePolicy shows {Names.DenyPolicy} on {role.Name} ({state.RoleId}), which denies everything to {what}: it has done so"));
     }
 
     private static string Show(DateTimeOffset instant) => PolicyText.Instant(instant);

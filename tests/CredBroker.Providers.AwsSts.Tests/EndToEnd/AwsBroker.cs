@@ -58,7 +58,7 @@ internal sealed class AwsBroker : IAsyncDisposable
     public async Task RestartAsync() => _restarted = await BrokerProcess.StartAsync(Path.Combine(Place.Folder, "credbroker.yaml"), Place.Http, CancellationToken.None);
 
     /// <summary>The sessions of leases that can still read something.</summary>
-    public IReadOnlyList<AwsSession> LiveSessions() => [.. Aws.Locked(() => Aws.Sessions.Where(session => session.SourceIdentity is not null).ToList()).Where(Aws.Reads)];
+    public IReadOnlyList<AwsSession> LiveSessions() => [.. Aws.Locked(() => Aws.Sessions.Where(session => session.Tags.ContainsKey("credbroker:task")).ToList()).Where(Aws.Reads)];
 
     public async ValueTask DisposeAsync()
     {
@@ -80,7 +80,11 @@ internal sealed class AwsBroker : IAsyncDisposable
             ["region"] = Target.Region,
             ["account"] = Account,
             ["credentials"] = new JsonObject { ["webIdentity"] = new JsonObject { ["roleArn"] = $"arn:aws:iam::{Account}:role/credbroker" } },
-            ["roles"] = new JsonArray(new JsonObject { ["arn"] = reader.Arn }),
+            ["roles"] = new JsonArray(new JsonObject
+            {
+                ["arn"] = reader.Arn,
+                ["canary"] = new JsonObject { ["url"] = Object.ToString(), ["action"] = "s3:GetObject", ["resource"] = $"arn:aws:s3:::{S3.Bucket}/{S3.Object}", ["sufficesAfter"] = "5s" },
+            }),
             ["leaseRoles"] = new JsonObject { ["path"] = "/credbroker/" },
             ["stsEndpoint"] = endpoint,
             ["iamEndpoint"] = endpoint,

@@ -37,7 +37,7 @@ internal sealed class EndToEndTests
         foreach (var lease in new[] { first, second, own }) Assert.That(await StatusAsync(lease), Is.EqualTo(HttpStatusCode.Forbidden));
         var receipt = await ReceiptAsync(agent, task);
         Assert.That(receipt.Leases.Select(lease => lease.State), Is.All.EqualTo(Lease.Types.State.Revoked));
-        Assert.That(receipt.Leases.Select(lease => lease.Evidence.Kind), Is.EquivalentTo(new[] { "denied_by_policy", "denied_by_policy", "role_deleted" }));
+        Assert.That(receipt.Leases.Select(lease => lease.Evidence.Kind), Is.EquivalentTo(new[] { "denied_and_refused", "denied_and_refused", "role_deleted" }));
         Assert.That(receipt.Leases.Select(lease => lease.Residual), Is.All.Not.Empty);
         Assert.That(_broker.Aws.Roles.Where(role => role.Path == "/credbroker/" && !role.Deleted), Is.Empty);
     }

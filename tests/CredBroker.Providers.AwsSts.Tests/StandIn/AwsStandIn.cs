@@ -180,6 +180,20 @@ internal sealed class AwsStandIn
         return (identity == Verdict.Allowed || byResource == Verdict.Allowed) && narrowed == Verdict.Allowed && bounded == Verdict.Allowed ? Verdict.Allowed : Verdict.Silent;
     }
 
+    /// <summary>A refusal within one account says of which sort it is.</summary>
+    public string WordsOf(AwsPrincipal principal, string action, string resource)
+    {
+        var request = new PolicyRequest(action, resource, KeysOf(principal, NoKeys));
+        var why = principal switch
+        {
+            AwsSession session when ViewOf(session) is { } view && Any(view.Policies, request) == Verdict.Denied => "with an explicit deny in an identity-based policy",
+            AwsSession { SessionPolicies.Count: > 0 } session when Any(session.SessionPolicies, request) == Verdict.Denied => "with an explicit deny in a session policy",
+            AwsSession { SessionPolicies.Count: > 0 } session when Any(session.SessionPolicies, request) == Verdict.Silent => $"because no session policy allows the {action} action",
+            _ => $"because no identity-based policy allows the {action} action",
+        };
+        return $"User: {principal.Arn} is not authorized to perform: {action} on resource: \"{resource}\" {why}";
+    }
+
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> NoKeys { get; } = new Dictionary<string, IReadOnlyList<string>>();
 
     public RoleView? ViewOf(AwsSession session) => Roles.Single(role => role.Id == session.RoleId).Seen(Now, Propagation);

@@ -17,7 +17,7 @@ internal static class S3
             if (request.Method != "GET" || request.Path.Split('/') is not ["", var bucket, .. { Length: > 0 } rest]) throw new AwsErrorException("MethodNotAllowed", 405, "The specified method is not allowed against this resource.");
             var key = Uri.UnescapeDataString(string.Join('/', rest));
             if (aws.Decide(principal, "s3:GetObject", $"arn:aws:s3:::{bucket}/{key}", AwsStandIn.NoKeys, aws.BucketPolicies.GetValueOrDefault(bucket)) != Verdict.Allowed)
-                throw new AwsErrorException("AccessDenied", 403, "Access Denied");
+                throw new AwsErrorException("AccessDenied", 403, aws.WordsOf(principal, "s3:GetObject", $"arn:aws:s3:::{bucket}/{key}"));
             return StandInAnswer.Of(200, $"{bucket}/{key}", "text/plain").With("x-amz-request-id", requestId);
         }
         catch (AwsErrorException e)
