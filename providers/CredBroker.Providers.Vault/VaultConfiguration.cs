@@ -9,6 +9,12 @@ public sealed record VaultConfiguration
     /// <summary>Where it answers, such as <c>https://vault.example:8200</c>: no path, and TLS unless the host is a loopback address.</summary>
     public required string Address { get; init; }
 
+    /// <summary>
+    /// The secret source with the certificates, in PEM, of the authorities to trust instead of the system's: for a private one. It is the operator's, since whoever chooses whom to believe
+    /// can put himself in the target's place.
+    /// </summary>
+    public SecretRef? RootCertificate { get; init; }
+
     /// <summary>The namespace that all of this happens in, such as <c>team-a</c> or <c>org/team-a</c>; the root namespace if it is left out.</summary>
     public string? Namespace { get; init; }
 
@@ -33,6 +39,7 @@ public sealed record VaultConfiguration
     {
         foreach (var error in ValidateAddress()) yield return error;
         if (Namespace is not null && !Names.IsPath(Namespace)) yield return new("namespace", Names.PathRule);
+        if (RootCertificate is { Source: var source } && !Names.IsSegment(source)) yield return new("rootCertificate.source", "This names a secret source of the operator's file.");
         foreach (var error in Auth.Validate()) yield return error;
         if (TokenRoles.Count is 0 or > 20) yield return new("tokenRoles", "Name 1 to 20 token roles.");
         for (var i = 0; i < TokenRoles.Count; i++)

@@ -32,8 +32,9 @@ public sealed class VaultProviderType : ProviderType<VaultConfiguration>
     protected override IReadOnlyList<SecretUse> SecretsOf(VaultConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        var secret = configuration.Auth.AppRole?.SecretId ?? configuration.Auth.Kubernetes?.Token;
-        return secret is null ? [] : [new SecretUse(secret, configuration.BaseAddress.Host.ToLowerInvariant())];
+        // The authorities are sent nowhere; by being bound to the host they are believed about no other.
+        SecretRef?[] secrets = [configuration.Auth.AppRole?.SecretId ?? configuration.Auth.Kubernetes?.Token, configuration.RootCertificate];
+        return [.. secrets.OfType<SecretRef>().Select(secret => new SecretUse(secret, configuration.BaseAddress.Host.ToLowerInvariant()))];
     }
 
     /// <inheritdoc/>

@@ -14,6 +14,15 @@ public sealed record ExclusiveGroup(string Name, int Capacity, bool GuardsIssue 
 
     /// <summary>The most credentials that a document may have room for.</summary>
     public const int MostCapacity = 10_000;
+
+    /// <summary>Why this can be no group; null where it can.</summary>
+    public string? WhyNot() => this switch
+    {
+        { Name: null or "" or { Length: > MaxNameLength } } => $"a group's name has 1 to {MaxNameLength} characters",
+        _ when Name.Any(character => char.IsControl(character) || char.IsSurrogate(character)) => "a group's name is printable",
+        { Capacity: < 1 or > MostCapacity } => $"a group has room for 1 to {MostCapacity} credentials",
+        _ => null,
+    };
 }
 
 /// <summary>A provider with role kinds that declare an <see cref="ExclusiveGroup"/>: theirs are revoked together, under one claim that no other node holds.</summary>

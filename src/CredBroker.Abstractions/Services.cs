@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 
 namespace CredBroker.Abstractions;
 
@@ -13,7 +14,8 @@ public interface IEgress
     Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, int port, CancellationToken cancellationToken);
 
     /// <summary>A handler that connects under the policy, follows no redirects and keeps no cookies. The caller disposes it.</summary>
-    HttpMessageHandler CreateHttpHandler();
+    /// <param name="authorities">Who may certify a server, instead of those that the system trusts; null for the system's.</param>
+    HttpMessageHandler CreateHttpHandler(X509Certificate2Collection? authorities = null);
 }
 
 /// <summary>The egress policy does not allow this connection.</summary>

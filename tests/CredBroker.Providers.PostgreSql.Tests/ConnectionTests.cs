@@ -169,6 +169,6 @@ public sealed class ConnectionTests
         public Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, int port, CancellationToken cancellationToken) =>
             address is null ? throw new EgressDeniedException($"The policy lets nothing out to {host}.") : Task.FromResult<IReadOnlyList<IPAddress>>([address]);
 
-        public HttpMessageHandler CreateHttpHandler() => throw new AssertionException("There is no HTTP here.");
+        public HttpMessageHandler CreateHttpHandler(X509Certificate2Collection? authorities = null) => throw new AssertionException("There is no HTTP here.");
     }
 }

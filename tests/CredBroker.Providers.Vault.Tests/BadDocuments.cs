@@ -38,6 +38,8 @@ internal static class BadDocuments
             $$"""{"address":"https://vault.example",{{Auth}},"tokenRoles":["a","a"]}""",
             $$"""{"address":"https://vault.example",{{Auth}},"tokenRoles":["a/b"]}""",
             $$"""{"address":"https://vault.example",{{Auth}},"tokenRoles":[".."]}""",
+            $$"""{"address":"https://vault.example",{{Auth}},{{Roles}},"rootCertificate":"-----BEGIN CERTIFICATE-----"}""",
+            $$"""{"address":"https://vault.example",{{Auth}},{{Roles}},"rootCertificate":{"source":"/etc/ssl/ca.pem"} }""",
             $$"""{"address":"https://vault.example",{{Auth}},{{Roles}},"timeout":"0s"}""",
             $$"""{"address":"https://vault.example",{{Auth}},{{Roles}},"timeout":"5m"}""",
             $$"""{"address":"https://vault.example",{{Auth}},{{Roles}},"adress":"x"}""",

@@ -54,7 +54,7 @@ internal sealed class Target : IAsyncDisposable
 
     public VaultProviderType Type { get; } = new();
 
-    public static async Task<Target> CreateAsync(string? brokerPolicy = null)
+    public static async Task<Target> CreateAsync(string? brokerPolicy = null, bool tls = false)
     {
         var clock = new SkewedClock();
         var bao = new OpenBao(clock);
@@ -67,7 +67,7 @@ internal sealed class Target : IAsyncDisposable
         bao.Admin("POST", "sys/mounts/kv", new JsonObject { ["type"] = "kv" });
         bao.Admin("POST", "kv/data/app/api", new JsonObject { ["data"] = new JsonObject { ["value"] = $"stored-{StandIn.Random.Text(12)}", ["number"] = 7 } });
         var login = bao.AppRole("broker");
-        var host = await StandInHost.StartAsync(new StandInOptions { Clock = clock }, bao.Answer);
+        var host = await StandInHost.StartAsync(new StandInOptions { Clock = clock, Tls = tls }, bao.Answer);
         return new Target(clock, bao, host, database, login);
     }
 

@@ -1,4 +1,6 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using CredBroker.Abstractions;
 
@@ -9,25 +11,27 @@ internal sealed class VaultClient : IDisposable
 {
     private const int MostBytes = 1024 * 1024;
     private const int MostListBytes = 64 * 1024 * 1024;
-    private readonly HttpClient _http;
+    private readonly ProviderContext _context;
     private readonly VaultConfiguration _configuration;
     private readonly TimeProvider _time;
+    private HttpClient? _http;
 
     public VaultClient(ProviderContext context, VaultConfiguration configuration)
     {
-        _http = new HttpClient(context.Egress.CreateHttpHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+        _context = context;
         _configuration = configuration;
         _time = context.Time;
     }
 
     public async Task<VaultReply> SendAsync(VaultCall call, Secret? token, CancellationToken cancellationToken, bool inNamespace = true)
     {
+        var http = _http ?? await ConnectAsync(cancellationToken).ConfigureAwait(false);
         using var request = RequestFor(call, token, inNamespace);
         using var late = new CancellationTokenSource(_configuration.Timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             var body = await ReadAsync(call, response, either.Token).ConfigureAwait(false);
             return new VaultReply(call, (int)response.StatusCode, Parse(call, response, body), body, response.Headers.Date ?? _time.GetUtcNow(), Wait(response));
         }
@@ -53,7 +57,32 @@ internal sealed class VaultClient : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _http?.Dispose();
+
+    /// <summary>With the first call, since whom to believe is read from a secret source. Who comes at the same time uses what the first one made.</summary>
+    private async Task<HttpClient> ConnectAsync(CancellationToken cancellationToken)
+    {
+        X509Certificate2Collection? authorities = null;
+        if (_configuration.RootCertificate is { } source)
+        {
+            authorities = [];
+            try
+            {
+                authorities.ImportFromPem((await _context.ResolveSecretAsync(source, cancellationToken).ConfigureAwait(false)).Reveal());
+            }
+            catch (CryptographicException)
+            {
+                authorities.Clear();
+            }
+
+            if (authorities.Count == 0) throw new ProviderException(ProviderFault.Misconfigured, $"The secret source {source.Source} holds no certificate in PEM.", ProviderEffect.None);
+        }
+
+        var made = new HttpClient(_context.Egress.CreateHttpHandler(authorities)) { Timeout = Timeout.InfiniteTimeSpan };
+        if (Interlocked.CompareExchange(ref _http, made, null) is not { } first) return made;
+        made.Dispose();
+        return first;
+    }
 
     private HttpRequestMessage RequestFor(VaultCall call, Secret? token, bool inNamespace)
     {

@@ -148,6 +148,7 @@ internal static class RecordMapping
             DecisionHash = decision is null ? "" : TextIn(decision.Draft.Detail, "input_hash"),
             PolicyHash = decision is null ? "" : TextIn(decision.Draft.Detail, "policy_hash"),
             EndDecision = lease.EndDecisionId is { } end ? $"decisions/{end}" : "",
+            Group = lease.Group?.Name ?? "",
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using CredBroker.Abstractions;
 
 namespace CredBroker.Core.Egress;
@@ -41,20 +42,27 @@ public sealed class PolicyEgress : IEgress
     }
 
     /// <inheritdoc/>
-    public HttpMessageHandler CreateHttpHandler() => new SocketsHttpHandler
+    public HttpMessageHandler CreateHttpHandler(X509Certificate2Collection? authorities = null)
     {
-        ActivityHeadersPropagator = null,
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ConnectCallback = async (context, cancellationToken) =>
-            new NetworkStream(await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken), ownsSocket: true),
-        ConnectTimeout = TimeSpan.FromSeconds(10),
-        MaxResponseHeadersLength = 32,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2), // A changed policy or address is noticed.
-        PreAuthenticate = false,
-        UseCookies = false,
-        UseProxy = false,
-    };
+        var handler = new SocketsHttpHandler
+        {
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectCallback = async (context, cancellationToken) =>
+                new NetworkStream(await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken), ownsSocket: true),
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            MaxResponseHeadersLength = 32,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2), // A changed policy or address is noticed.
+            PreAuthenticate = false,
+            UseCookies = false,
+            UseProxy = false,
+        };
+        if (authorities is null) return handler;
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
+        return handler;
+    }
 
     private async Task<Socket> ConnectAsync(string host, int port, CancellationToken cancellationToken)
     {

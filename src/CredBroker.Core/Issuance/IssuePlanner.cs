@@ -38,6 +38,10 @@ public sealed class IssuePlanner(
         if (fitted.Wrong.Count > 0) return new Planned.Refused(new BrokerError(Reasons.ParametersInvalid, fitted.Complaint) { Violations = fitted.Wrong });
         if (kind.ShortestLife > task.Deadline - now || ttl < kind.ShortestLife)
             return new Planned.Refused(new BrokerError(Reasons.LifeTooShort, $"The provider cannot make a credential that lives shorter than {DurationConverter.Format(kind.ShortestLife)}."));
+        // A fault of the provider's code: nothing could be stored of such a lease, nor revoked in such a group.
+        var group = kind.ExclusiveGroupOf(fitted.Template);
+        if (group?.WhyNot() is { } wrong)
+            return new Planned.Refused(new BrokerError(Reasons.ProviderFailed, $"The role kind {kind.Name} says that its credentials share a document which cannot be: {wrong}. Nothing was issued."));
         var workload = command.Caller.Workload;
         return new Planned.Ready(new IssuePlan
         {
@@ -50,7 +54,7 @@ public sealed class IssuePlanner(
             Parameters = fitted.Parameters,
             Revocability = asked.Revocability,
             CanMint = asked.CanMint,
-            Group = kind.ExclusiveGroupOf(fitted.Template),
+            Group = group,
             Ttl = Shortest(ttl, decision.MaxTtl, null),
             LongestTtl = Shortest(longest, decision.MaxTtl, null),
             Decision = decision,

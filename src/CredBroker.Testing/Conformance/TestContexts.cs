@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using CredBroker.Abstractions;
 
 namespace CredBroker.Testing.Conformance;
@@ -32,6 +33,13 @@ public static class TestContexts
         public async Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, int port, CancellationToken cancellationToken) =>
             await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false);
 
-        public HttpMessageHandler CreateHttpHandler() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        public HttpMessageHandler CreateHttpHandler(X509Certificate2Collection? authorities = null)
+        {
+            var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+            if (authorities is null) return handler;
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
+            return handler;
+        }
     }
 }

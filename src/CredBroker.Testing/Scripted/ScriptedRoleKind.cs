@@ -26,6 +26,9 @@ public sealed record ScriptedTemplate
 
     /// <summary>Whether issuing needs the document to itself, too.</summary>
     public bool GuardsIssue { get; init; }
+
+    /// <summary>A fault of the provider's code: the group that it declares has no name.</summary>
+    public bool MisdeclaresGroup { get; init; }
 }
 
 /// <summary>The one role kind of the scripted provider: a name and a password.</summary>
@@ -69,7 +72,7 @@ public sealed class ScriptedRoleKind : RoleKind<ScriptedTemplate>
     protected override ExclusiveGroup? ExclusiveGroupOf(ScriptedTemplate template)
     {
         ArgumentNullException.ThrowIfNull(template);
-        return template.Group is { } name ? new ExclusiveGroup(name, template.GroupCapacity, template.GuardsIssue) : null;
+        return template.Group is { } name ? new ExclusiveGroup(template.MisdeclaresGroup ? "" : name, template.GroupCapacity, template.GuardsIssue) : null;
     }
 
     /// <inheritdoc/>

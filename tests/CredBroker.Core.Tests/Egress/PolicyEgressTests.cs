@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using CredBroker.Abstractions;
 using CredBroker.Core.Egress;
+using CredBroker.TestSupport.StandIns;
 using DevIdentity;
 
 namespace CredBroker.Core.Tests.Egress;
@@ -133,6 +135,22 @@ internal sealed class PolicyEgressTests
         using var response = await http.GetAsync($"http://127.0.0.1:{port}/");
         await server;
         Assert.That((response.StatusCode, handler.UseProxy, handler.UseCookies, handler.AllowAutoRedirect), Is.EqualTo((HttpStatusCode.Found, false, false, false)));
+    }
+
+    [Test]
+    public async Task Only_the_authorities_that_are_given_certify_a_server()
+    {
+        await using var server = await StandInHost.StartAsync(new StandInOptions { Clock = TimeProvider.System, Tls = true }, _ => StandInAnswer.Of(200, "hello", "text/plain"));
+        using var other = new TestAuthority();
+        foreach (var (pem, believed) in new (string?, bool)[] { (server.AuthorityPem, true), (other.Pem, false), (null, false) })
+        {
+            X509Certificate2Collection? authorities = null;
+            if (pem is not null) (authorities = []).ImportFromPem(pem);
+            using var http = new HttpClient(Make(new EgressPolicy { Allow = ["127.0.0.1"] }).CreateHttpHandler(authorities));
+            var asking = http.GetStringAsync(server.Address);
+            if (believed) Assert.That(await asking, Is.EqualTo("hello"));
+            else await Assert.ThatAsync(() => asking, Throws.InstanceOf<HttpRequestException>());
+        }
     }
 
     [Test]

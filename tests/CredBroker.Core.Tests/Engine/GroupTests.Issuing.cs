@@ -1,3 +1,4 @@
+using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
 using CredBroker.Testing.Scripted;
 using static CredBroker.TestSupport.Harness.BrokerHarness;
@@ -7,6 +8,30 @@ namespace CredBroker.Core.Tests.Engine;
 /// <summary>What issuing and the shared document have to do with each other.</summary>
 public sealed partial class GroupTests
 {
+    [Test]
+    public async Task A_group_that_cannot_be_is_the_providers_fault_and_nothing_is_stored_or_made()
+    {
+        await RegisterAsync("faulty", Shared with { MisdeclaresGroup = true });
+        var refused = Refused(await _broker.IssueAsync(_agent, _task, "faulty"));
+        Assert.That(refused.Reason, Is.EqualTo(Reasons.ProviderFailed));
+        Assert.That(refused.Message, Does.Contain("1 to 512 characters"));
+        Assert.That(await _broker.LeasesOfAsync(_task), Is.Empty);
+        Assert.That(Calls.Count(ScriptedOperation.Issue), Is.Zero);
+    }
+
+    [TestCase("", 1)]
+    [TestCase("a\nb", 1)]
+    [TestCase("a\u0000b", 1)]
+    [TestCase("a", 0)]
+    [TestCase("a", -1)]
+    [TestCase("a", ExclusiveGroup.MostCapacity + 1)]
+    public void What_cannot_be_stored_is_no_group(string name, int capacity)
+    {
+        Assert.That(new ExclusiveGroup(name, capacity).WhyNot(), Is.Not.Null);
+        Assert.That(new ExclusiveGroup(new string('x', ExclusiveGroup.MaxNameLength + 1), 1).WhyNot(), Is.Not.Null);
+        Assert.That(new ExclusiveGroup(new string('x', ExclusiveGroup.MaxNameLength), ExclusiveGroup.MostCapacity).WhyNot(), Is.Null);
+    }
+
     [Test]
     public async Task An_issue_that_writes_the_document_and_a_revocation_take_turns()
     {

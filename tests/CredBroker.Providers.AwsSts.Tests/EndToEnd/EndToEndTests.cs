@@ -39,6 +39,9 @@ internal sealed class EndToEndTests
         Assert.That(receipt.Leases.Select(lease => lease.State), Is.All.EqualTo(Lease.Types.State.Revoked));
         Assert.That(receipt.Leases.Select(lease => lease.Evidence.Kind), Is.EquivalentTo(new[] { "denied_and_refused", "denied_and_refused", "role_deleted" }));
         Assert.That(receipt.Leases.Select(lease => lease.Residual), Is.All.Not.Empty);
+        var role = _broker.Aws.FindRole(Target.Reader)!.Arn;
+        Assert.That(receipt.Leases.Select(lease => lease.Group), Is.EquivalentTo(new[] { role, role, "" }), "what each was revoked with");
+        Assert.That(first.Lease.Group.Name, Is.EqualTo(role));
         Assert.That(_broker.Aws.Roles.Where(role => role.Path == "/credbroker/" && !role.Deleted), Is.Empty);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using CredBroker.Abstractions;
 
 namespace CredBroker.TestSupport.StandIns;
@@ -41,10 +42,13 @@ public sealed class StandInEgress : IEgress
     }
 
     /// <inheritdoc/>
-    public HttpMessageHandler CreateHttpHandler()
+    public HttpMessageHandler CreateHttpHandler(X509Certificate2Collection? authorities = null)
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = ConnectAsync };
         if (_authority is not null) handler.SslOptions.CertificateChainPolicy = _authority.Trust();
+        if (authorities is null) return handler;
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
         return handler;
     }
 

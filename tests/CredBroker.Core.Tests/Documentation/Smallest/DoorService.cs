@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using CredBroker.Abstractions;
 using CredBroker.Testing.Conformance;
@@ -42,7 +43,7 @@ internal sealed class DoorService(string id, TimeProvider time) : HttpMessageHan
 
     public Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, int port, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public HttpMessageHandler CreateHttpHandler() => this;
+    public HttpMessageHandler CreateHttpHandler(X509Certificate2Collection? authorities = null) => this;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
