@@ -6,6 +6,7 @@ public static class Reasons
     public const string TokenRejected = "TOKEN_REJECTED";
     public const string PermissionDenied = "PERMISSION_DENIED";
     public const string PolicyDenied = "POLICY_DENIED";
+    public const string ApprovalRequired = "APPROVAL_REQUIRED";
     public const string SubjectRecycled = "SUBJECT_RECYCLED";
     public const string Suspended = "SUSPENDED";
     public const string NotTaskInstance = "NOT_TASK_INSTANCE";
@@ -26,6 +27,7 @@ public static class Reasons
     public const string LeaseDead = "LEASE_DEAD";
     public const string NotRenewable = "NOT_RENEWABLE";
     public const string HasLiveLeases = "HAS_LIVE_LEASES";
+    public const string LiveLeasesWouldDie = "LIVE_LEASES_WOULD_DIE";
     public const string TargetIdentityChanged = "TARGET_IDENTITY_CHANGED";
     public const string ReviewOverdue = "REVIEW_OVERDUE";
     public const string ProviderDraining = "PROVIDER_DRAINING";

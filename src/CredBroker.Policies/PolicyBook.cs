@@ -84,6 +84,9 @@ public sealed record Verdict(bool Allowed, IReadOnlyList<(string Id, Policy Poli
     /// <summary>Nothing permits it.</summary>
     public static Verdict Denied { get; } = new(false, [], [], []);
 
+    /// <summary>Whether nothing but a person's approval is missing: every forbid that applies says so, a permit applies, and nothing failed.</summary>
+    public bool AwaitsApproval { get; init; }
+
     /// <summary>The task above that could not get this itself; null where it was not for a task above that it was refused.</summary>
     public string? RefusedAbove { get; init; }
 
@@ -128,10 +131,11 @@ public sealed class PolicyBook
 {
     private readonly ImmutableArray<CompiledPolicySet> _sets;
     // What follows from parameters: unknown as long as these do not fit the role.
-    private static readonly string[] OfParameters = ["context.params", "context.destination", "context.revocability", "resource.revocability", "resource.canMint"];
+    internal static readonly string[] OfParameters = ["context.params", "context.destination", "context.revocability", "resource.revocability", "resource.canMint"];
 
     private readonly Lazy<bool> _readsCounters;
     private readonly Lazy<PolicyBook> _forAnyParameters;
+    private readonly Lazy<PartialBook> _partial;
 
     /// <summary>Takes the compiled sets.</summary>
     public PolicyBook(IEnumerable<CompiledPolicySet> sets)
@@ -139,6 +143,7 @@ public sealed class PolicyBook
         _sets = [.. sets.OrderBy(set => set.Name, StringComparer.Ordinal)];
         Hash = HashOf(_sets);
         _forAnyParameters = new Lazy<PolicyBook>(() => new PolicyBook(_sets.Select(set => set.Without(OfParameters))));
+        _partial = new Lazy<PartialBook>(() => new PartialBook(this));
         _readsCounters = new Lazy<bool>(() => _sets.Any(set => set.Text.Contains("counters", StringComparison.Ordinal)));
     }
 
@@ -154,6 +159,9 @@ public sealed class PolicyBook
     /// <summary>What could be permitted for some parameters: what this denies is denied for all. Made once, when it is first asked for.</summary>
     public PolicyBook ForAnyParameters => _forAnyParameters.Value;
 
+    /// <summary>What they say of requests that are only partly known. Made once, when it is first asked for.</summary>
+    public PartialBook Partial => _partial.Value;
+
     /// <summary>Decides what the caller asks, and the same for each task above: one after the other, until one is refused.</summary>
     public Answer Ask(IEnumerable<Question> line, PolicySchema schema)
     {
@@ -163,9 +171,11 @@ public sealed class PolicyBook
         {
             var verdict = Ask(question, schema);
             answer = answer is null ? new Answer(verdict, question)
+                : (verdict.Allowed || verdict.AwaitsApproval) && answer.Verdict.AwaitsApproval ? answer
                 : verdict.Allowed ? answer with { Verdict = answer.Verdict.Narrow(verdict, question.OnBehalfOf) }
                 : new Answer(answer.Verdict.Narrow(verdict, question.OnBehalfOf), question);
-            if (!verdict.Allowed) break;
+            // What lacks an approval may still be refused outright further up.
+            if (!verdict.Allowed && !verdict.AwaitsApproval) break;
         }
 
         return answer ?? throw new ArgumentException("A line has at least one question.", nameof(line));
@@ -195,8 +205,16 @@ public sealed class PolicyBook
             foreach (var error in response.Errors) errors.Add($"{NameOf(set, error.Policy)} at {error.Location.Line}:{error.Location.Column}: {error.Message}");
         }
 
-        return new Verdict(permits.Count > 0 && forbids.Count == 0 && errors.Count == 0, forbids.Count > 0 ? forbids : permits, errors, lapsed);
+        return new Verdict(permits.Count > 0 && forbids.Count == 0 && errors.Count == 0, forbids.Count > 0 ? forbids : permits, errors, lapsed)
+        {
+            AwaitsApproval = forbids.Count > 0 && errors.Count == 0 && forbids.TrueForAll(forbid => forbid.Item2.FindAnnotation(ReservedAnnotations.RequireApproval) is not null)
+                && (permits.Count > 0 || _sets.Any(set => set.Covers(scope) && !(grants && set.IsOverdue(now)) && PermitsBut(set, request, entities))),
+        };
     }
+
+    // A set's answer names its forbids alone, once one applies.
+    private static bool PermitsBut(CompiledPolicySet set, Request request, EntityStore entities) =>
+        set.Explain(request, entities).Policies.Any(trace => trace is { Outcome: PolicyOutcome.Applies, Policy.Effect: Effect.Permit });
 
     /// <summary>How the sets that have a say in a question come to what they say.</summary>
     public IReadOnlyList<(CompiledPolicySet Set, Explanation Explanation)> Explain(Question question, PolicySchema schema)

@@ -36,7 +36,7 @@ public sealed class PolicySetCheck
         [
             .. parsed.Value.Templates.Select(template => Error(template.Location, "A template with ?principal or ?resource decides nothing here: write the policy out.")),
             .. _validator.Validate(parsed.Value).Select(issue => Error(issue.Location, issue.Message)),
-            .. parsed.Value.Policies.SelectMany(policy => CheckAnnotations(policy).Concat(CheckLife(policy)).Concat(CheckKind(policy, set)).Concat(CheckDeclared(policy))),
+            .. parsed.Value.Policies.SelectMany(policy => CheckAnnotations(policy).Concat(CheckLife(policy)).Concat(CheckApproval(policy)).Concat(CheckKind(policy, set)).Concat(CheckDeclared(policy))),
             .. CheckScope(set),
         ];
     }
@@ -61,6 +61,14 @@ public sealed class PolicySetCheck
         else if (!DurationConverter.TryParse(life.Value, out var span) || span <= TimeSpan.Zero) yield return Error(life.Location, "@max_ttl is a duration such as 90s, 15m or 1h.");
         else if (!_schema.ActionsOf(policy).Any(action => GrantingActions.Contains(action.Id)))
             yield return Error(life.Location, $"@max_ttl does nothing here: only what {string.Join(", ", GrantingActions.All)} grant has a life.");
+    }
+
+    private IEnumerable<PolicyFault> CheckApproval(Policy policy)
+    {
+        if (policy.FindAnnotation(ReservedAnnotations.RequireApproval) is not { } approval) yield break;
+        if (policy.Effect == Effect.Permit) yield return Error(approval.Location, "@require_approval belongs on a forbid, so that whoever ignores it is denied.");
+        else if (!_schema.ActionsOf(policy).Any(action => GrantingActions.Contains(action.Id)))
+            yield return Error(approval.Location, $"@require_approval does nothing here: only {string.Join(", ", GrantingActions.All)} can be approved.");
     }
 
     private IEnumerable<PolicyFault> CheckKind(Policy policy, PolicySetDefinition set)

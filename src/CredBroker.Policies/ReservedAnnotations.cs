@@ -9,6 +9,9 @@ public static class ReservedAnnotations
     /// <summary>On a permit that reads what a caller merely says: why that is enough.</summary>
     public const string TrustsDeclared = "trusts_declared";
 
+    /// <summary>On a forbid: a person's approval would lift it, and who could give it. Until there are approvals, it forbids.</summary>
+    public const string RequireApproval = "require_approval";
+
     /// <summary>The policy's name in decisions.</summary>
     public const string Id = "id";
 
@@ -16,5 +19,5 @@ public static class ReservedAnnotations
     public const string Description = "description";
 
     /// <summary>All of them: an annotation that is nearly one of these is a misspelling.</summary>
-    public static IReadOnlyList<string> All { get; } = [MaxTtl, TrustsDeclared, Id, Description];
+    public static IReadOnlyList<string> All { get; } = [MaxTtl, TrustsDeclared, RequireApproval, Id, Description];
 }

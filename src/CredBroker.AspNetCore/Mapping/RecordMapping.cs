@@ -4,6 +4,8 @@ using CredBroker.Abstractions;
 using CredBroker.Contracts.V1;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Policies;
+using CredBroker.Core.Registry;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Workloads;
 using AuditEvent = CredBroker.Contracts.V1.AuditEvent;
@@ -123,6 +125,16 @@ internal static class RecordMapping
 
     /// <summary>Who caused something, as the contract calls it.</summary>
     public static string NameOf(Actor actor) => actor.Kind == actor.Name ? actor.Name : $"{actor.Kind}:{actor.Name}";
+
+    public static MyRole ToProto(this ObtainableRole obtainable) => new()
+    {
+        Role = ResourceTypes.Role.NameOf(obtainable.Role.Name, obtainable.Provider.Name),
+        Kind = obtainable.Role.Spec.Kind,
+        Sensitivity = obtainable.Role.Spec.Sensitivity,
+        MaxTtl = ((TimeSpan?)obtainable.Role.Spec.MaxTtl).ToProto(),
+        Answer = obtainable.IsCertain ? MyRole.Types.Answer.Allowed : MyRole.Types.Answer.Depends,
+        Policies = { obtainable.Policies.Select(PolicyOf) },
+    };
 
     private static ReceiptLease ToProto(LeaseView view, DomainEvent? decision)
     {

@@ -1,7 +1,11 @@
+using System.Security.Cryptography;
+using System.Text;
 using CredBroker.AspNetCore.Mapping;
 using CredBroker.AspNetCore.Paging;
+using CredBroker.Contracts;
 using CredBroker.Contracts.V1;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Registry;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -52,12 +56,13 @@ internal sealed class HooksApi(RegistryService registry, Catalog catalog, Regist
 }
 
 /// <summary>The service of policy sets.</summary>
-internal sealed class PolicySetsApi(RegistryService registry, Catalog catalog, RegistryReaders readers, PageTokens pages) : PolicySets.PolicySetsBase
+internal sealed class PolicySetsApi(RegistryService registry, PolicyActivation activation, Catalog catalog, RegistryReaders readers, PageTokens pages) : PolicySets.PolicySetsBase
 {
+    private static readonly string Schema = BrokerSchema.ReadText();
     private readonly RegistryCalls<PolicySetSpec, PolicySet> _calls = new(registry, catalog, readers, pages, RuleMapping.PolicySets);
 
     public override Task<PolicySet> CreatePolicySet(CreatePolicySetRequest request, ServerCallContext context) =>
-        _calls.CreateAsync(request.PolicySetId, "", request.PolicySet, request.ValidateOnly, request.ReuseName, context);
+        _calls.CreateAsync(request.PolicySetId, "", request.PolicySet, request.ValidateOnly, request.ReuseName, context, request.ExpectRevoked);
 
     public override Task<PolicySet> GetPolicySet(GetPolicySetRequest request, ServerCallContext context) => _calls.GetAsync(request.Name, context);
 
@@ -68,7 +73,28 @@ internal sealed class PolicySetsApi(RegistryService registry, Catalog catalog, R
     }
 
     public override Task<PolicySet> UpdatePolicySet(UpdatePolicySetRequest request, ServerCallContext context) =>
-        _calls.UpdateAsync(request.PolicySet, request.UpdateMask, request.ValidateOnly, context);
+        _calls.UpdateAsync(request.PolicySet, request.UpdateMask, request.ValidateOnly, context, request.ExpectRevoked);
 
-    public override Task<Empty> DeletePolicySet(DeletePolicySetRequest request, ServerCallContext context) => _calls.DeleteAsync(request.Name, request.Etag, force: false, context);
+    public override Task<Empty> DeletePolicySet(DeletePolicySetRequest request, ServerCallContext context) => _calls.DeleteAsync(request.Name, request.Etag, force: false, context, request.ExpectRevoked);
+
+    public override async Task<PolicySetPreview> PreviewPolicySet(PreviewPolicySetRequest request, ServerCallContext context)
+    {
+        var snapshot = await catalog.RefreshAsync(context.CancellationToken);
+        var name = request.Name.Split('/')[1];
+        var next = request.PolicySet is { } set ? RuleMapping.PolicySets.ToSpec(set) : null;
+        if (registry.WrongOfPreview(RegistryAuthor.Of(context.Caller()), snapshot, name, next) is { } error) throw Calls.Refusal(error, context, request.Name);
+        var impact = await activation.PreviewAsync(snapshot, name, next, context.CancellationToken);
+        return new PolicySetPreview
+        {
+            Examined = impact.Examined,
+            Revoked = impact.Revoked,
+            Unclear = impact.Unclear,
+            Complete = impact.IsComplete,
+            Leases = { impact.Leases.Select(lease => LeaseMapping.NameOf(lease.Task.ToString(), lease.Lease.ToString())) },
+        };
+    }
+
+    // No secret: it comes with every broker of this version.
+    public override Task<PolicySchema> GetPolicySchema(GetPolicySchemaRequest request, ServerCallContext context) =>
+        Task.FromResult(new PolicySchema { Text = Schema, Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Schema))) });
 }

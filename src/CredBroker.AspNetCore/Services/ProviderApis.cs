@@ -2,6 +2,7 @@ using CredBroker.AspNetCore.Errors;
 using CredBroker.AspNetCore.Mapping;
 using CredBroker.AspNetCore.Paging;
 using CredBroker.Contracts.V1;
+using CredBroker.Core.Policies;
 using CredBroker.Core.Registry;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -49,7 +50,7 @@ internal sealed class ProvidersApi(RegistryService registry, Catalog catalog, Re
 }
 
 /// <summary>The service of roles.</summary>
-internal sealed class RolesApi(RegistryService registry, Catalog catalog, RegistryReaders readers, DomainTypes types, PageTokens pages) : Roles.RolesBase
+internal sealed class RolesApi(RegistryService registry, ObtainableRoles obtainable, Catalog catalog, RegistryReaders readers, DomainTypes types, PageTokens pages) : Roles.RolesBase
 {
     private readonly RegistryCalls<RoleSpec, Role> _calls = new(registry, catalog, readers, pages, ProviderMapping.RolesOf(catalog, types));
 
@@ -67,6 +68,15 @@ internal sealed class RolesApi(RegistryService registry, Catalog catalog, Regist
     public override Task<Role> UpdateRole(UpdateRoleRequest request, ServerCallContext context) => _calls.UpdateAsync(request.Role, request.UpdateMask, request.ValidateOnly, context);
 
     public override Task<Empty> DeleteRole(DeleteRoleRequest request, ServerCallContext context) => _calls.DeleteAsync(request.Name, request.Etag, force: false, context);
+
+    public override async Task<ListMyRolesResponse> ListMyRoles(ListMyRolesRequest request, ServerCallContext context)
+    {
+        await catalog.RefreshAsync(context.CancellationToken);
+        var caller = context.Caller();
+        var list = $"roles:mine|{caller.Workload.Uid}";
+        var found = obtainable.List(caller, pages.Read(list, request.PageSize, request.PageToken));
+        return new ListMyRolesResponse { Roles = { found.Items.Select(role => role.ToProto()) }, NextPageToken = pages.Write(list, found.Next) };
+    }
 }
 
 /// <summary>The service of provider types: they are no secret.</summary>

@@ -16,13 +16,13 @@ internal sealed class RegistryCalls<TSpec, TProto>(RegistryService registry, Cat
     where TSpec : class
     where TProto : class, IMessage<TProto>, IDeepCloneable<TProto>
 {
-    public async Task<TProto> CreateAsync(string id, string parent, TProto resource, bool validateOnly, bool reuseName, ServerCallContext context)
+    public async Task<TProto> CreateAsync(string id, string parent, TProto resource, bool validateOnly, bool reuseName, ServerCallContext context, long expectRevoked = 0)
     {
         var above = ParentOf(parent);
         var name = mapping.Type.NameOf(id, above);
         var given = TextOf(resource, "name");
         if (given.Length > 0 && given != name) throw Violation($"{mapping.Field}.name", $"It is {name}, or left out.", context);
-        var options = new ChangeOptions { ValidateOnly = validateOnly, ReuseName = reuseName };
+        var options = new ChangeOptions { ValidateOnly = validateOnly, ReuseName = reuseName, ExpectedRevocations = expectRevoked };
         var created = await registry.CreateAsync(AuthorOf(context), mapping.Type, id, above, mapping.ToSpec(resource), options, context.CancellationToken);
         return Show(OrThrow(created, context, name), above);
     }
@@ -54,7 +54,7 @@ internal sealed class RegistryCalls<TSpec, TProto>(RegistryService registry, Cat
         return (shown, pages.Write(list, items.Count > page.Size ? items[page.Size - 1].Name : null));
     }
 
-    public async Task<TProto> UpdateAsync(TProto change, FieldMask? mask, bool validateOnly, ServerCallContext context)
+    public async Task<TProto> UpdateAsync(TProto change, FieldMask? mask, bool validateOnly, ServerCallContext context, long expectRevoked = 0)
     {
         var name = TextOf(change, "name");
         var (id, above) = Parse(name);
@@ -64,17 +64,17 @@ internal sealed class RegistryCalls<TSpec, TProto>(RegistryService registry, Cat
         var found = Find(id, above) ?? throw ErrorStatus.Exception(ErrorStatus.Missing(name));
         var next = UpdateMasks.Apply(Show(found, above), change, mask);
         // Without an etag, what was just read is what is changed: the mask was applied to that.
-        var options = new ChangeOptions { ExpectedVersion = VersionOf(TextOf(change, "etag"), found.Entry) ?? found.Entry.Version, ValidateOnly = validateOnly };
+        var options = new ChangeOptions { ExpectedVersion = VersionOf(TextOf(change, "etag"), found.Entry) ?? found.Entry.Version, ValidateOnly = validateOnly, ExpectedRevocations = expectRevoked };
         var updated = await registry.UpdateAsync(author, mapping.Type, id, above, mapping.ToSpec(next), options, context.CancellationToken);
         return Show(OrThrow(updated, context, name), above);
     }
 
-    public async Task<Empty> DeleteAsync(string name, string etag, bool force, ServerCallContext context)
+    public async Task<Empty> DeleteAsync(string name, string etag, bool force, ServerCallContext context, long expectRevoked = 0)
     {
         var (id, above) = Parse(name);
         await catalog.RefreshAsync(context.CancellationToken);
         var expected = Find(id, above) is { } found ? VersionOf(etag, found.Entry) : null;
-        var options = new ChangeOptions { ExpectedVersion = expected, Force = force };
+        var options = new ChangeOptions { ExpectedVersion = expected, Force = force, ExpectedRevocations = expectRevoked };
         OrThrow(await registry.DeleteAsync(AuthorOf(context), mapping.Type, id, above, options, context.CancellationToken), context, name);
         return new Empty();
     }

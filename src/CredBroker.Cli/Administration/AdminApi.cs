@@ -14,13 +14,14 @@ internal abstract class AdminApi(BrokerClient client)
 
     protected BrokerClient Client { get; } = client;
 
-    public static AdminApi For(ResourceKind kind, BrokerClient client) => kind.Name switch
+    /// <summary>The API of a kind; <paramref name="expectRevoked"/>: how many live leases a change of policies may revoke.</summary>
+    public static AdminApi For(ResourceKind kind, BrokerClient client, long expectRevoked = 0) => kind.Name switch
     {
         nameof(IdentitySource) => new SourceApi(client),
         nameof(Provider) => new ProviderApi(client),
         nameof(Role) => new RoleApi(client),
         nameof(Hook) => new HookApi(client),
-        _ => new PolicySetApi(client),
+        _ => new PolicySetApi(client, expectRevoked),
     };
 
     public abstract Task<IMessage> GetAsync(string name, CancellationToken ct);
@@ -116,7 +117,7 @@ internal abstract class AdminApi(BrokerClient client)
             await Client.Hooks.DeleteHookAsync(new() { Name = name, Etag = etag }, cancellationToken: ct);
     }
 
-    private sealed class PolicySetApi(BrokerClient client) : AdminApi(client)
+    private sealed class PolicySetApi(BrokerClient client, long expectRevoked) : AdminApi(client)
     {
         public override async Task<IMessage> GetAsync(string name, CancellationToken ct) => await Client.PolicySets.GetPolicySetAsync(new() { Name = name }, cancellationToken: ct);
 
@@ -128,12 +129,12 @@ internal abstract class AdminApi(BrokerClient client)
         }
 
         public override async Task<IMessage> CreateAsync(IMessage resource, bool reuseName, CancellationToken ct) =>
-            await Client.PolicySets.CreatePolicySetAsync(new() { PolicySetId = Id(resource), PolicySet = (PolicySet)resource, ReuseName = reuseName }, cancellationToken: ct);
+            await Client.PolicySets.CreatePolicySetAsync(new() { PolicySetId = Id(resource), PolicySet = (PolicySet)resource, ReuseName = reuseName, ExpectRevoked = expectRevoked }, cancellationToken: ct);
 
         public override async Task<IMessage> UpdateAsync(IMessage resource, string etag, CancellationToken ct) =>
-            await Client.PolicySets.UpdatePolicySetAsync(new() { PolicySet = new PolicySet((PolicySet)resource) { Etag = etag }, UpdateMask = All }, cancellationToken: ct);
+            await Client.PolicySets.UpdatePolicySetAsync(new() { PolicySet = new PolicySet((PolicySet)resource) { Etag = etag }, UpdateMask = All, ExpectRevoked = expectRevoked }, cancellationToken: ct);
 
         public override async Task DeleteAsync(string name, string etag, bool force, CancellationToken ct) =>
-            await Client.PolicySets.DeletePolicySetAsync(new() { Name = name, Etag = etag }, cancellationToken: ct);
+            await Client.PolicySets.DeletePolicySetAsync(new() { Name = name, Etag = etag, ExpectRevoked = expectRevoked }, cancellationToken: ct);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CredBroker.Cli.Commands;
 using CredBroker.Cli.Hosting;
 using CredBroker.Cli.Output;
 using CredBroker.Manifests;
@@ -35,9 +36,17 @@ internal static class AdminCommands
     {
         var command = new Command("list", "Lists all, in the order of their names.");
         var provider = Options.Text("--provider", "Only roles of this provider.", "name");
+        var mine = Options.Flag("--mine", "Only roles that you yourself could get, with what that depends on.");
         if (kind.Child is not null) command.Add(provider);
+        if (kind == ResourceKind.Role) command.Add(mine);
         return command.Does(host, async context =>
         {
+            if (kind == ResourceKind.Role && context.Get(mine))
+            {
+                await RoleCommands.ListMineAsync(context);
+                return;
+            }
+
             var items = kind.Child is not null && context.Get(provider) is { } name
                 ? await OfParentAsync(context, kind, ResourceKind.Provider.FullName(name))
                 : await new BrokerTarget(context.Client).ListAsync(kind, context.Cancellation);
@@ -74,15 +83,19 @@ internal static class AdminCommands
         var force = Options.Flag("--force", "Drain it first: it issues nothing more, its leases are revoked, and it's gone with the last.");
         var yes = YesOption();
         var command = new Command("delete", "Deletes one.") { name, etag, yes };
+        var expect = ExpectOption();
         if (kind == ResourceKind.Provider) command.Add(force);
+        if (kind == ResourceKind.PolicySet) command.Add(expect);
         return command.Does(host, async context =>
         {
             var full = FullName(kind, context.Get(name));
             context.Confirm($"Delete {full}?", context.Get(yes));
-            await AdminApi.For(kind, context.Client).DeleteAsync(full, context.Get(etag) ?? "", kind == ResourceKind.Provider && context.Get(force), context.Cancellation);
+            await AdminApi.For(kind, context.Client, kind == ResourceKind.PolicySet ? context.Get(expect) ?? 0 : 0).DeleteAsync(full, context.Get(etag) ?? "", kind == ResourceKind.Provider && context.Get(force), context.Cancellation);
             context.Printer.Note($"{full} is deleted.");
         });
     }
+
+    public static Option<int?> ExpectOption() => new("--expect-revoked") { Description = "How many live leases a change of policies may revoke. More than a few must be named.", HelpName = "number" };
 
     public static Option<bool> YesOption() => Options.Flag("--yes", "Don't ask.");
 

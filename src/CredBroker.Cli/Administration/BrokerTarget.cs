@@ -7,7 +7,7 @@ using Grpc.Core;
 namespace CredBroker.Cli.Administration;
 
 /// <summary>A running broker as the place where manifests are applied.</summary>
-internal sealed class BrokerTarget(BrokerClient client, bool reuseNames = false) : IManifestTarget
+internal sealed class BrokerTarget(BrokerClient client, bool reuseNames = false, long expectRevoked = 0) : IManifestTarget
 {
     public async Task<IMessage?> GetAsync(ResourceKind kind, string name, CancellationToken cancellationToken)
     {
@@ -30,13 +30,13 @@ internal sealed class BrokerTarget(BrokerClient client, bool reuseNames = false)
     }
 
     public Task CreateAsync(Manifest manifest, CancellationToken cancellationToken) =>
-        AdminApi.For(manifest.Kind, client).CreateAsync(manifest.Resource, reuseNames, cancellationToken);
+        AdminApi.For(manifest.Kind, client, expectRevoked).CreateAsync(manifest.Resource, reuseNames, cancellationToken);
 
     public Task UpdateAsync(Manifest manifest, string etag, CancellationToken cancellationToken) =>
-        AdminApi.For(manifest.Kind, client).UpdateAsync(manifest.Resource, etag, cancellationToken);
+        AdminApi.For(manifest.Kind, client, expectRevoked).UpdateAsync(manifest.Resource, etag, cancellationToken);
 
     public Task DeleteAsync(ResourceKind kind, string name, string etag, CancellationToken cancellationToken) =>
-        AdminApi.For(kind, client).DeleteAsync(name, etag, force: false, cancellationToken);
+        AdminApi.For(kind, client, expectRevoked).DeleteAsync(name, etag, force: false, cancellationToken);
 
     private async Task<List<IMessage>> ListAsync(ResourceKind kind, string parent, CancellationToken cancellationToken)
     {

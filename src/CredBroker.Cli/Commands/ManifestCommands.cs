@@ -19,9 +19,10 @@ internal static class ManifestCommands
         var prune = PruneOption();
         var reuse = AdminCommands.ReuseOption();
         var yes = AdminCommands.YesOption();
-        return new Command("apply", "Makes identity sources, providers, roles, hooks and policy sets what manifests say.") { file, prune, reuse, yes }.Does(host, async context =>
+        var expect = AdminCommands.ExpectOption();
+        return new Command("apply", "Makes identity sources, providers, roles, hooks and policy sets what manifests say.") { file, prune, reuse, expect, yes }.Does(host, async context =>
         {
-            var target = new BrokerTarget(context.Client, context.Get(reuse));
+            var target = new BrokerTarget(context.Client, context.Get(reuse), context.Get(expect) ?? 0);
             var plan = await PlanAsync(context, context.Get(file)!, target, context.Get(prune));
             var deletions = plan.Changes.Where(step => step.Action == PlanAction.Delete).ToList();
             if (deletions.Count > 0) context.Confirm($"This deletes {string.Join(", ", deletions.Select(step => step.Name))}.", context.Get(yes));

@@ -15,7 +15,24 @@ internal static class RoleCommands
         new("MAX TTL", r => Show.Span(r.MaxTtl)), new("PARAMETERS", r => string.Join(", ", r.Parameters.Select(p => p.Name))), new("OWNER", r => r.Owner), new("REVIEW BY", r => Show.Time(r.ReviewBy)),
     ];
 
+    private static readonly Column<MyRole>[] MyColumns =
+    [
+        new("ROLE", r => r.Role), new("ANSWER", r => Show.Name(r.Answer)), new("KIND", r => r.Kind), new("SENSITIVITY", r => r.Sensitivity), new("MAX TTL", r => Show.Span(r.MaxTtl)),
+        new("POLICIES", r => string.Join(", ", r.Policies.Select(p => $"{p.PolicySet}/{p.Policy}"))),
+    ];
+
     public static Command Build(CliHost host) => AdminCommands.Noun(host, ResourceKind.Role, "roles", "role", "What may be asked for.", Columns);
+
+    /// <summary>The roles that the caller could get.</summary>
+    public static async Task ListMineAsync(CliContext context)
+    {
+        var roles = await context.ListAsync<MyRole>(1_000_000, async (token, size) =>
+        {
+            var page = await context.Client.Roles.ListMyRolesAsync(new() { PageToken = token, PageSize = size }, cancellationToken: context.Cancellation);
+            return (page.Roles, page.NextPageToken);
+        });
+        context.Printer.List("roles", roles, MyColumns);
+    }
 }
 
 internal static class IdentitySourceCommands

@@ -88,7 +88,9 @@ public static class CoreServices
             .AddSingleton(provider => new SuspensionService(
                 provider.GetRequiredService<ISuspensionStore>(), provider.GetRequiredService<IWorkloadStore>(), provider.GetRequiredService<Catalog>(),
                 provider.GetRequiredService<Decider>(), options.Root, provider.GetRequiredService<Signals>(), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<ObtainableRoles>()
             .AddSingleton<LeaseJudge>()
+            .AddSingleton<PolicyActivation>()
             .AddSingleton<Reevaluator>()
             .AddSingleton<Pruner>()
             .AddSingleton<ReceiptService>()

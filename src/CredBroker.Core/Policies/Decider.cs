@@ -37,7 +37,7 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         var snapshot = catalog.Current;
         var book = asked.Unfit.Count > 0 ? snapshot.Policies.ForAnyParameters : snapshot.Policies;
         var own = Decide(LineOf(asked), book);
-        return asked.Exists ? own : own with { Allowed = false, Policies = [], Errors = ["There is no such role."], MaxTtl = null };
+        return asked.Exists ? own : own with { Allowed = false, ApprovalRequired = false, Policies = [], Errors = ["There is no such role."], MaxTtl = null };
     }
 
     /// <summary>
@@ -89,6 +89,14 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         return Decide(Questions.Administer(FactsOf(caller), action, resource, entities));
     }
 
+    /// <summary>Whether a caller could administer under other policies than those in force.</summary>
+    public bool MayAdministerUnder(PolicyBook policies, Caller caller, string action, EntityUid resource, params IEnumerable<Entity> entities)
+    {
+        ArgumentNullException.ThrowIfNull(policies);
+        ArgumentNullException.ThrowIfNull(caller);
+        return caller.IsRoot || Decide([Questions.Administer(FactsOf(caller), action, resource, entities)], policies).Allowed;
+    }
+
     private Question IssueFor(IssueQuestion asked, WorkloadFacts workload, AgentTask task, bool isAncestor)
     {
         var now = time.Now();
@@ -138,6 +146,7 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
     {
         Id = Uid.New(time),
         Allowed = verdict.Allowed,
+        ApprovalRequired = verdict.AwaitsApproval,
         Action = question.Action,
         Principal = question.Principal.ToString(),
         Resource = question.Resource.ToString(),

@@ -40,14 +40,13 @@ public sealed record Decision
     /// <summary>The longest life that the determining permits allow; null when none of them says.</summary>
     public TimeSpan? MaxTtl { get; init; }
 
+    /// <summary>Whether it denies only because no person has approved it.</summary>
+    public bool ApprovalRequired { get; init; }
+
     /// <summary>The event that records it.</summary>
-    public AuditDraft ToAudit(Actor by, Uid? task, Uid? lease = null, string resource = "") => new(AuditTypes.Decision, by)
+    public AuditDraft ToAudit(Actor by, Uid? task, Uid? lease = null, string resource = "")
     {
-        TaskId = task,
-        LeaseId = lease,
-        DecisionId = Id,
-        Resource = resource,
-        Detail = new JsonObject
+        var detail = new JsonObject
         {
             ["allowed"] = Allowed,
             ["action"] = Action,
@@ -59,14 +58,20 @@ public sealed record Decision
             ["input_hash"] = InputHash,
             ["max_ttl"] = MaxTtl is { } ttl ? DurationConverter.Format(ttl) : null,
             ["input"] = Input.DeepClone(),
-        },
-    };
+        };
+        if (ApprovalRequired) detail["approval_required"] = true;
+        return new AuditDraft(AuditTypes.Decision, by) { TaskId = task, LeaseId = lease, DecisionId = Id, Resource = resource, Detail = detail };
+    }
 
     /// <summary>
     /// The refusal of what it denied: the same for what is forbidden and what is not there. Which policies decided is for those who may read the decision.
     /// </summary>
-    public BrokerError ToError() =>
-        new(Reasons.PolicyDenied, $"Policy does not permit this, or what it names is not there. Whoever may audit can read which, and why, in decisions/{Id}.")
+    public BrokerError ToError() => ApprovalRequired
+        ? new(Reasons.ApprovalRequired, $"Policy permits this only with a person's approval, which this broker cannot take yet. Whoever may audit can read which policy asks for it in decisions/{Id}.")
+        {
+            Metadata = new Dictionary<string, string> { ["decision"] = $"decisions/{Id}" },
+        }
+        : new(Reasons.PolicyDenied, $"Policy does not permit this, or what it names is not there. Whoever may audit can read which, and why, in decisions/{Id}.")
         {
             Metadata = new Dictionary<string, string> { ["decision"] = $"decisions/{Id}" },
         };

@@ -47,6 +47,9 @@ public sealed record ChangeOptions
     /// <summary>Check everything and change nothing.</summary>
     public bool ValidateOnly { get; init; }
 
+    /// <summary>How many live leases a change of policies may end: whoever names the number has seen it.</summary>
+    public long ExpectedRevocations { get; init; }
+
     /// <summary>Delete although leases live: they are revoked.</summary>
     public bool Force { get; init; }
 }

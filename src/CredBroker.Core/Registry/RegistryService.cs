@@ -4,12 +4,13 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Issuance;
 using CredBroker.Core.Policies;
 using CredBroker.Core.Providers;
+using CredBroker.Core.Reevaluation;
 
 namespace CredBroker.Core.Registry;
 
 /// <summary>Registers, changes and deletes what administrators keep. One way for every kind, and for API, manifests and the operator's file alike.</summary>
 public sealed class RegistryService(
-    IRegistryStore store, Catalog catalog, SpecRules rules, Decider decider, ProviderPool pool, ProviderTypes types, Suspensions.ISuspensionStore suspensions, BrokerLimits limits, Signals signals, TimeProvider time)
+    IRegistryStore store, Catalog catalog, SpecRules rules, Decider decider, ProviderPool pool, ProviderTypes types, Suspensions.ISuspensionStore suspensions, PolicyActivation activation, BrokerLimits limits, Signals signals, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -18,10 +19,11 @@ public sealed class RegistryService(
         RegistryAuthor author, ResourceType<TSpec> type, string name, string? parent, TSpec spec, ChangeOptions options, CancellationToken cancellationToken)
         where TSpec : class
     {
-        if (Refusal(author, type, name, parent) is { } refusal) return refusal;
+        if (RefusalOf(author, type, name, parent, spec) is { } refusal) return refusal;
         var snapshot = await catalog.RefreshAsync(cancellationToken);
         if (Wrong(snapshot, author, type, name, parent, spec) is { } wrong) return wrong;
         if (options is { ReuseName: true, DespiteMentions: false } && await MentionedAsync(snapshot, type, name, parent, cancellationToken) is { } mentioned) return mentioned;
+        if (await activation.RefusalAsync(snapshot, author, name, spec as PolicySetSpec, isPolicySet: spec is PolicySetSpec, options, cancellationToken) is { } notActive) return notActive;
         var now = time.Now();
         var entry = new RegistryEntry
         {
@@ -48,13 +50,16 @@ public sealed class RegistryService(
         RegistryAuthor author, ResourceType<TSpec> type, string name, string? parent, TSpec spec, ChangeOptions options, CancellationToken cancellationToken)
         where TSpec : class
     {
-        if (Refusal(author, type, name, parent) is { } refusal) return refusal;
+        if ((Refusal(author, type, name, parent) ?? RefusalOf(author, type, name, parent, spec)) is { } refusal) return refusal;
         var snapshot = await catalog.RefreshAsync(cancellationToken);
         var existing = Existing(snapshot, author, type, name, parent, options);
         if (existing is not Result<RegistryEntry>.Ok { Value: var entry }) return ((Result<RegistryEntry>.Refused)existing).Error;
         if (Wrong(snapshot, author, type, name, parent, spec) is { } wrong) return wrong;
         if (spec is ProviderSpec provider && SpecJson.Read<ProviderSpec>(entry.SpecJson).Type != provider.Type)
             return new BrokerError(Reasons.StateConflict, "A provider keeps its type: register another provider.");
+        if (author.Caller is not null && spec is PolicySetSpec set && SpecJson.Read<PolicySetSpec>(entry.SpecJson).Kind != set.Kind)
+            return new BrokerError(Reasons.StateConflict, "A policy set keeps its kind: register another set.");
+        if (await activation.RefusalAsync(snapshot, author, name, spec as PolicySetSpec, isPolicySet: spec is PolicySetSpec, options, cancellationToken) is { } notActive) return notActive;
         var secrets = SecretsOf(name, spec);
         if (await store.BoundElsewhereAsync(entry.Uid, secrets, cancellationToken)) return BoundToAnother;
         var next = entry with { SpecJson = SpecJson.Write(spec), Version = entry.Version + 1, UpdatedAt = time.Now(), ManagedBy = author.ManagedBy };
@@ -72,6 +77,7 @@ public sealed class RegistryService(
         var snapshot = await catalog.RefreshAsync(cancellationToken);
         var existing = Existing(snapshot, author, type, name, parent, options);
         if (existing is not Result<RegistryEntry>.Ok { Value: var entry }) return ((Result<RegistryEntry>.Refused)existing).Error;
+        if (await activation.RefusalAsync(snapshot, author, name, null, type.Kind == ResourceKind.PolicySet, options, cancellationToken) is { } notActive) return notActive;
         var roles = type.Kind == ResourceKind.Provider ? snapshot.Roles.Where(role => role.Entry.ParentUid == entry.Uid).ToList() : [];
         if (roles.Count > 0 && !options.Force)
             return new BrokerError(Reasons.StateConflict, $"The provider still has {roles.Count} roles. Delete them first, or use force.");
@@ -135,6 +141,27 @@ public sealed class RegistryService(
         ArgumentNullException.ThrowIfNull(type);
         if (author.Caller is not { } caller) return null;
         return decider.Administer(caller, type.Action, type.EntityOf(name, parent), EntitiesOf(type, name, parent)) is { Allowed: false } ? Errors.Denied($"administer {type.Collection}") : null;
+    }
+
+    /// <summary>
+    /// Why an author may not make a resource what it proposes. Of a policy set the proposal itself is asked about, as well as what is there: who may keep scoped
+    /// sets alone makes no other kind.
+    /// </summary>
+    private BrokerError? RefusalOf<TSpec>(RegistryAuthor author, ResourceType<TSpec> type, string name, string? parent, TSpec proposed)
+        where TSpec : class
+    {
+        if (author.Caller is not { } caller || proposed is not PolicySetSpec set) return Refusal(author, type, name, parent);
+        return decider.Administer(caller, type.Action, type.EntityOf(name, parent), BrokerEntities.OfPolicySet(name, set.Kind, set.Owner)) is { Allowed: false } ? Errors.Denied($"administer {type.Collection}") : null;
+    }
+
+    /// <summary>Why an author may not look at what a policy set would do, or why it could not be one; null deletes it.</summary>
+    public BrokerError? WrongOfPreview(RegistryAuthor author, RegistrySnapshot snapshot, string name, PolicySetSpec? next)
+    {
+        var type = ResourceTypes.PolicySet;
+        var present = snapshot.PolicySets.FirstOrDefault(set => set.Name == name);
+        if ((present is not null || next is null) && Refusal(author, type, name, null) is { } refusal) return refusal;
+        if (next is null) return present is null ? Errors.NotFound(type.NameOf(name, null)) : null;
+        return RefusalOf(author, type, name, null, next) ?? Wrong(snapshot, author, type, name, null, next);
     }
 
     private List<SecretBinding> SecretsOf(string name, object spec) => spec switch

@@ -79,6 +79,8 @@ internal static partial class ConfigurationRules
         {
             errors.Rule("manifests.prune", "Without manifests.folder there is nothing to prune by.");
         }
+
+        if (manifests.ExpectRevoked < 0) errors.Rule("manifests.expectRevoked", "This is a number of leases.");
     }
 
     private static void CheckLimits(BrokerLimits limits, ConfigurationErrors errors)

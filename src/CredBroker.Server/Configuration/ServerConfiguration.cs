@@ -110,4 +110,7 @@ public sealed record ManifestsConfiguration
 
     /// <summary>Remove what an earlier start applied and the folder no longer has.</summary>
     public bool Prune { get; init; }
+
+    /// <summary>How many live leases each change of policies by the folder may end.</summary>
+    public int ExpectRevoked { get; init; }
 }

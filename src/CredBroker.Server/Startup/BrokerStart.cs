@@ -24,7 +24,7 @@ internal sealed partial class BrokerStart(BrokerDatabase database, BrokerLife li
         await keys.EnsureAsync(cancellationToken);
         await catalog.RefreshAsync(cancellationToken);
         await sources.ApplyAsync(valid, cancellationToken);
-        if (configuration.Manifests.Folder is { } folder) await manifests.ApplyAsync(folder, configuration.Manifests.Prune, cancellationToken);
+        if (configuration.Manifests.Folder is { } folder) await manifests.ApplyAsync(folder, configuration.Manifests.Prune, configuration.Manifests.ExpectRevoked, cancellationToken);
         LogPrepared(logger, valid.Installation.Id, valid.Installation.PublicUrl, valid.FileHash);
     }
 

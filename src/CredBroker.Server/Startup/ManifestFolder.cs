@@ -11,12 +11,12 @@ internal sealed partial class ManifestFolder(RegistryShelves shelves, IAuditLog 
 {
     private const string Principal = "manifests";
 
-    public async Task ApplyAsync(string folder, bool prune, CancellationToken cancellationToken)
+    public async Task ApplyAsync(string folder, bool prune, int expectRevoked, CancellationToken cancellationToken)
     {
         var set = ManifestReader.Load(folder);
         if (set.Errors.Count > 0) throw new StartupException(string.Join('\n', set.Errors));
         var author = RegistryAuthor.Folder(Principal, set.Hash);
-        var target = shelves.For(author);
+        var target = shelves.For(author, expectRevoked);
         var plan = await ManifestPlan.MakeAsync(set.Manifests, target, prune ? IsOurs : null, cancellationToken);
         var changes = 0;
         await plan.ApplyAsync(target, step =>

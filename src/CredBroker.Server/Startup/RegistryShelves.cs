@@ -12,18 +12,18 @@ namespace CredBroker.Server.Startup;
 /// <summary>The broker's own registry as a place where manifests are applied: the same mapping and the same rules as the API's.</summary>
 internal sealed class RegistryShelves(RegistryService registry, Catalog catalog, ProviderTypes types)
 {
-    public IManifestTarget For(RegistryAuthor author) => new Target(new Dictionary<ResourceKind, Shelf>
+    public IManifestTarget For(RegistryAuthor author, long expectRevoked = 0) => new Target(new Dictionary<ResourceKind, Shelf>
     {
-        [ResourceKind.IdentitySource] = Make(author, SourceMapping.IdentitySources),
-        [ResourceKind.Provider] = Make(author, ProviderMapping.Providers),
-        [ResourceKind.Role] = Make(author, ProviderMapping.RolesOf(catalog, types)),
-        [ResourceKind.Hook] = Make(author, RuleMapping.Hooks),
-        [ResourceKind.PolicySet] = Make(author, RuleMapping.PolicySets),
+        [ResourceKind.IdentitySource] = Make(author, expectRevoked, SourceMapping.IdentitySources),
+        [ResourceKind.Provider] = Make(author, expectRevoked, ProviderMapping.Providers),
+        [ResourceKind.Role] = Make(author, expectRevoked, ProviderMapping.RolesOf(catalog, types)),
+        [ResourceKind.Hook] = Make(author, expectRevoked, RuleMapping.Hooks),
+        [ResourceKind.PolicySet] = Make(author, expectRevoked, RuleMapping.PolicySets),
     });
 
-    private Shelf<TSpec, TProto> Make<TSpec, TProto>(RegistryAuthor author, ResourceMapping<TSpec, TProto> mapping)
+    private Shelf<TSpec, TProto> Make<TSpec, TProto>(RegistryAuthor author, long expectRevoked, ResourceMapping<TSpec, TProto> mapping)
         where TSpec : class
-        where TProto : class, IMessage<TProto>, IDeepCloneable<TProto> => new(registry, catalog, author, mapping);
+        where TProto : class, IMessage<TProto>, IDeepCloneable<TProto> => new(registry, catalog, author, expectRevoked, mapping);
 
     private sealed class Target(IReadOnlyDictionary<ResourceKind, Shelf> shelves) : IManifestTarget
     {
@@ -53,7 +53,7 @@ internal abstract class Shelf
     public abstract Task DeleteAsync(string name, string etag, CancellationToken cancellationToken);
 }
 
-internal sealed class Shelf<TSpec, TProto>(RegistryService registry, Catalog catalog, RegistryAuthor author, ResourceMapping<TSpec, TProto> mapping) : Shelf
+internal sealed class Shelf<TSpec, TProto>(RegistryService registry, Catalog catalog, RegistryAuthor author, long expectRevoked, ResourceMapping<TSpec, TProto> mapping) : Shelf
     where TSpec : class
     where TProto : class, IMessage<TProto>, IDeepCloneable<TProto>
 {
@@ -64,7 +64,7 @@ internal sealed class Shelf<TSpec, TProto>(RegistryService registry, Catalog cat
     public override async Task CreateAsync(Manifest manifest, CancellationToken cancellationToken)
     {
         var (id, above) = Parse(manifest.Name);
-        Demand(await registry.CreateAsync(author, mapping.Type, id, above, mapping.ToSpec((TProto)manifest.Resource), new ChangeOptions(), cancellationToken), manifest);
+        Demand(await registry.CreateAsync(author, mapping.Type, id, above, mapping.ToSpec((TProto)manifest.Resource), new ChangeOptions { ExpectedRevocations = expectRevoked }, cancellationToken), manifest);
     }
 
     public override async Task UpdateAsync(Manifest manifest, string etag, CancellationToken cancellationToken)
@@ -81,7 +81,7 @@ internal sealed class Shelf<TSpec, TProto>(RegistryService registry, Catalog cat
     }
 
     private ChangeOptions OptionsFor(string name, string etag) =>
-        new() { ExpectedVersion = Find(name) is { } entry && Administered.EtagOf(entry) == etag ? entry.Version : 0 };
+        new() { ExpectedRevocations = expectRevoked, ExpectedVersion = Find(name) is { } entry && Administered.EtagOf(entry) == etag ? entry.Version : 0 };
 
     private RegistryEntry? Find(string name)
     {
@@ -101,7 +101,8 @@ internal sealed class Shelf<TSpec, TProto>(RegistryService registry, Catalog cat
     private static void Demand<T>(Result<T> result, Manifest manifest)
     {
         if (result is not Result<T>.Refused { Error: var error }) return;
-        var lines = error.Violations.Count == 0 ? [error.Message] : error.Violations.Select(violation => $"{violation.Path}: {violation.Message}");
+        var lines = error.Reason == Reasons.LiveLeasesWouldDie ? [error.Message + " In a folder, that is manifests.expectRevoked. What was in force stays so."]
+            : error.Violations.Count == 0 ? [error.Message] : error.Violations.Select(violation => $"{violation.Path}: {violation.Message}");
         throw new StartupException(string.Join('\n', lines.Select(line => SafeText.Line($"{manifest.Source}: {manifest.Name}: {line}"))));
     }
 }

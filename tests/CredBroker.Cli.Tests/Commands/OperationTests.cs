@@ -67,6 +67,28 @@ public sealed class OperationTests : CommandTestBase
     }
 
     [Test]
+    public async Task A_change_that_revokes_live_leases_is_agreed_to_first()
+    {
+        var file = Cli.Write("base.cedar", "forbid(principal, action, resource);\n");
+        Broker.State.Preview = new() { Examined = 9, Revoked = 4, Complete = true, Leases = { "tasks/1/leases/2" } };
+        string[] args = ["policy", "set", "base", "--text-file", file, "--kind", "ceiling"];
+        Assert.That(await ErrorAsync(2, args), Does.Contain("4 of 9 live leases would be revoked by policySets/base."));
+        Assert.That(Broker.State.Requests<CreatePolicySetRequest>(), Is.Empty);
+        await OutAsync(0, [.. args, "--yes"]);
+        Assert.That(Broker.State.Requests<CreatePolicySetRequest>().Single().ExpectRevoked, Is.EqualTo(4));
+        await OutAsync(0, "policy", "set", "base", "--text-file", file, "--expect-revoked", "7");
+        Assert.That(Broker.State.Requests<UpdatePolicySetRequest>().Single().ExpectRevoked, Is.EqualTo(7));
+        Assert.That(await OutAsync(8, "policy", "preview", "base", "--text-file", file), Does.Contain("tasks/1/leases/2"));
+        await OutAsync(0, "policy", "delete", "base", "--yes", "--expect-revoked", "3");
+        Assert.That(Broker.State.Requests<DeletePolicySetRequest>().Single().ExpectRevoked, Is.EqualTo(3));
+        Assert.That(await OutAsync(0, "policy", "schema"), Does.Contain("entity Installation;"));
+    }
+
+    [Test]
+    public async Task Roles_that_one_could_get_are_listed() =>
+        Assert.That(await OutAsync(0, "roles", "list", "--mine"), Does.Contain("providers/books/roles/reader").And.Contain("depends"));
+
+    [Test]
     public async Task A_tasks_story_is_asked_for_by_a_filter_that_cannot_be_broken_out_of()
     {
         await OutAsync(0, "audit", "list", "--task", "x\" OR type = \"y", "--filter", "type = \"a\" OR type = \"b\"");

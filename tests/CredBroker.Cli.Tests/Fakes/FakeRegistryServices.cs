@@ -60,6 +60,10 @@ internal sealed class FakePolicySets(FakeState state) : PolicySets.PolicySetsBas
     public override Task<PolicySet> UpdatePolicySet(UpdatePolicySetRequest r, ServerCallContext c) => FakeRegistry.UpdateAsync(state, r, c, r.PolicySet.Name, r.PolicySet, r.PolicySet.Etag, r.UpdateMask);
 
     public override Task<Empty> DeletePolicySet(DeletePolicySetRequest r, ServerCallContext c) => FakeRegistry.DeleteAsync(state, r, c, r.Name);
+
+    public override Task<PolicySetPreview> PreviewPolicySet(PreviewPolicySetRequest r, ServerCallContext c) => state.AnswerAsync(r, c, () => state.Preview);
+
+    public override Task<PolicySchema> GetPolicySchema(GetPolicySchemaRequest r, ServerCallContext c) => state.AnswerAsync(r, c, () => new PolicySchema { Text = "entity Installation;\n" });
 }
 
 internal sealed class FakeRoles(FakeState state) : Roles.RolesBase
@@ -74,4 +78,7 @@ internal sealed class FakeRoles(FakeState state) : Roles.RolesBase
     public override Task<Role> UpdateRole(UpdateRoleRequest r, ServerCallContext c) => FakeRegistry.UpdateAsync(state, r, c, r.Role.Name, r.Role, r.Role.Etag, r.UpdateMask);
 
     public override Task<Empty> DeleteRole(DeleteRoleRequest r, ServerCallContext c) => FakeRegistry.DeleteAsync(state, r, c, r.Name);
+
+    public override Task<ListMyRolesResponse> ListMyRoles(ListMyRolesRequest r, ServerCallContext c) => state.AnswerAsync(
+        r, c, () => new ListMyRolesResponse { Roles = { new MyRole { Role = "providers/books/roles/reader", Answer = MyRole.Types.Answer.Depends, Kind = "login" } } });
 }

@@ -28,6 +28,8 @@ internal sealed class FakeState
 
     public List<Suspension> Suspensions { get; } = [];
 
+    public PolicySetPreview Preview { get; set; } = new() { Examined = 9, Complete = true };
+
     public CheckProviderResponse Check { get; set; } = new() { Healthy = true, TargetIdentity = "system 7" };
 
     public Dictionary<string, string> Credential { get; } = new() { ["token"] = "s3cret-mark" };

@@ -41,6 +41,9 @@ public sealed class PolicySetCheckTests
     [TestCase("@max_ttl(\"0s\") permit (principal, action == Action::\"issue\", resource);", "duration")]
     [TestCase("@max_ttl(\"15m\") forbid (principal, action == Action::\"issue\", resource);", "permit")]
     [TestCase("@max_ttl(\"15m\") permit (principal is Hook, action == Action::\"endTask\", resource);", "does nothing")]
+    [TestCase("@require_aproval(\"x\") forbid (principal, action == Action::\"issue\", resource);", "@require_approval")]
+    [TestCase("@require_approval(\"x\") permit (principal, action == Action::\"issue\", resource);", "forbid")]
+    [TestCase("@require_approval(\"x\") forbid (principal is Hook, action == Action::\"endTask\", resource);", "does nothing")]
     public void Refuses_misspelled_and_misplaced_annotations(string text, string hint) => Assert.That(Errors(text), Has.Some.Contains(hint));
 
     [TestCase("context.task.intent.what like \"*\"")]
