@@ -57,19 +57,17 @@ public sealed class OperatorCredentialsTests
         await AssertIssuesAsync("defaultChain");
     }
 
-    [TestCase("credentials", "[default]")]
-    [TestCase("config", "[default]")]
-    public async Task The_default_profile(string file, string section)
+    [Test]
+    public async Task The_default_profile()
     {
-        Write(file, $"{section}\naws_access_key_id = {_user.AccessKeyId}\naws_secret_access_key = {_user.Secret}\n");
+        Write("credentials", $"[default]\naws_access_key_id = {_user.AccessKeyId}\naws_secret_access_key = {_user.Secret}\n");
         await AssertIssuesAsync("defaultChain");
     }
 
-    [TestCase("credentials", "[broker]")]
-    [TestCase("config", "[profile broker]")]
-    public async Task A_profile_by_name(string file, string section)
+    [Test]
+    public async Task A_profile_by_name()
     {
-        Write(file, $"{section}\naws_access_key_id = {_user.AccessKeyId}\naws_secret_access_key = {_user.Secret}\n");
+        Write("credentials", $"[broker]\naws_access_key_id = {_user.AccessKeyId}\naws_secret_access_key = {_user.Secret}\n");
         await AssertIssuesAsync("profile");
         Environment.SetEnvironmentVariable("AWS_PROFILE", "broker");
         await AssertIssuesAsync("defaultChain");
@@ -92,7 +90,7 @@ public sealed class OperatorCredentialsTests
         TrustBroker();
         var counter = Path.Combine(_folder, "asked");
         var answer = Write("answer.json", SessionJson(out var first));
-        Write("config", $"[profile broker]\ncredential_process = /bin/sh {Write("program.sh", $"echo asked >> {counter}\ncat {answer}\n")}\n");
+        Write("credentials", $"[broker]\ncredential_process = /bin/sh {Write("program.sh", $"echo asked >> {counter}\ncat {answer}\n")}\n");
         await using var provider = Connect("profile");
         await IssueAsync(provider);
         await IssueAsync(provider);
@@ -112,7 +110,7 @@ public sealed class OperatorCredentialsTests
     [Platform(Exclude = "Win", Reason = "The program is a shell script.")]
     public async Task A_program_that_fails_is_a_fault_of_the_configuration_and_is_not_quoted(string script)
     {
-        Write("config", $"[profile broker]\ncredential_process = /bin/sh {Write("program.sh", script + "\n")}\n");
+        Write("credentials", $"[broker]\ncredential_process = /bin/sh {Write("program.sh", script + "\n")}\n");
         await using var provider = Connect("profile");
         var failure = await Assert.ThrowsAsync<ProviderException>(() => provider.CheckAsync(CancellationToken.None));
         Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Misconfigured, ProviderEffect.None)));
@@ -126,11 +124,11 @@ public sealed class OperatorCredentialsTests
     [TestCase("region = eu-central-1")]
     public async Task A_profile_that_would_fetch_its_keys_past_the_egress_policy_is_refused(string members)
     {
-        Write("config", $"[default]\naws_access_key_id = {_user.AccessKeyId}\naws_secret_access_key = {_user.Secret}\n[profile broker]\n{members}\n");
+        Write("credentials", $"[default]\naws_access_key_id = {_user.AccessKeyId}\naws_secret_access_key = {_user.Secret}\n[broker]\n{members}\n");
         await using var provider = Connect("profile");
         var failure = await Assert.ThrowsAsync<ProviderException>(() => provider.CheckAsync(CancellationToken.None));
         Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Misconfigured, ProviderEffect.None)));
-        Assert.That(failure.ToString(), Does.Contain("profile broker").And.Not.Contain(_user.Secret));
+        Assert.That(failure.ToString(), Does.Contain("The profile broker").And.Not.Contain(_user.Secret));
     }
 
     private async Task AssertIssuesAsync(string way)
