@@ -102,6 +102,12 @@ public sealed record BrokerLimits
     /// <summary>A change of policies that would end more live leases than this is made only by who names their number.</summary>
     public int UnconfirmedRevocations { get; init; } = 10;
 
+    /// <summary>How long a signing key signs before its successor does.</summary>
+    public TimeSpan SigningKeyLife { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>How long a tree of tasks is kept after its end, with its leases and receipts. The audit trail is kept longer.</summary>
+    public TimeSpan TreesKept { get; init; } = TimeSpan.FromDays(90);
+
     /// <summary>How long changes may wait to be written before new tasks and credentials are refused: what takes rights away, and what targets have answered, is written before them.</summary>
     public TimeSpan LongestQueueAge { get; init; } = TimeSpan.FromSeconds(1);
 

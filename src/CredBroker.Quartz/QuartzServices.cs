@@ -4,6 +4,7 @@ using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocation;
+using CredBroker.Core.Signing;
 using CredBroker.Core.Tasks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -45,6 +46,7 @@ public static class QuartzServices
             })
             .AddSingleton(provider => new Work("measuring", RevocationWatch.Every, provider.GetRequiredService<RevocationWatch>().LookAsync))
             .AddSingleton(provider => new Work("reconciling", Reconciler.Every, provider.GetRequiredService<Reconciler>().LookAsync))
+            .AddSingleton(provider => new Work("signing-keys", KeyRotation.Every, provider.GetRequiredService<KeyRotation>().LookAsync))
             .AddSingleton(provider => new Work("sign-of-life", BrokerLife.Every, provider.GetRequiredService<BrokerLife>().LookAsync))
             .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
             .AddSingleton(provider => new Work("reevaluation", LongestPauseOfReevaluation, provider.GetRequiredService<Reevaluator>().LookAsync))

@@ -5,6 +5,7 @@ public static class AuditTypes
 {
     public const string TaskCreated = "task.created";
     public const string TaskEnded = "task.ended";
+    public const string TaskForgotten = "task.forgotten";
     public const string TaskTextsErased = "task.texts_erased";
     public const string TaskPerformerBound = "task.performer_bound";
     public const string Decision = "decision";

@@ -48,6 +48,7 @@ public static class CoreServices
             .AddSingleton<Signals>()
             .AddSingleton<RevocationWatch>()
             .AddSingleton<BrokerLife>()
+            .AddSingleton<KeyRotation>()
             .AddSingleton<BrokerMetrics>()
             .AddSingleton<ProviderTypes>()
             .AddSingleton<IProviderContexts, ProviderContexts>()

@@ -10,8 +10,8 @@ public interface ISigningKeyStore
     Task<IReadOnlyList<StoredSigningKey>> LoadAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Adds a key. False when the family already has one of this ordinal: another node was faster, and the caller loads again. The database
-    /// enforces it.
+    /// Adds a key. False when the family already has one of this ordinal (another node was faster, which the database enforces), or when a successor comes so long after
+    /// it was made that it would sign before others have learned it. The caller loads again.
     /// </summary>
     Task<bool> TryAddAsync(StoredSigningKey key, CancellationToken cancellationToken);
 }

@@ -67,6 +67,21 @@ public sealed class KeyRing(ISigningKeyStore store, InstallationOptions installa
         IntrospectionEndpoint = family == KeyFamily.Lease ? $"{installation.PublicUrl}/oauth2/introspect" : null,
     };
 
+    /// <summary>Since when the key that signs now has been in use; null while none is loaded.</summary>
+    internal DateTimeOffset? InUseSince(KeyFamily family)
+    {
+        if (Volatile.Read(ref _keys) is null) return null;
+        var now = time.GetUtcNow();
+        return Published(family, now).FirstOrDefault(key => key.Stored.UseFrom <= now)?.Stored.UseFrom;
+    }
+
+    /// <summary>When the key that is published already signs; null where none waits.</summary>
+    internal DateTimeOffset? SuccessorOf(KeyFamily family)
+    {
+        var now = time.GetUtcNow();
+        return Published(family, now).FirstOrDefault(key => key.Stored.UseFrom > now)?.Stored.UseFrom;
+    }
+
     /// <summary>What signs now: the newest key whose time has come.</summary>
     internal SigningCredentials SignerOf(KeyFamily family)
     {

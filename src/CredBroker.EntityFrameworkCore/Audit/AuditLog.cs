@@ -28,7 +28,7 @@ internal sealed class AuditLog(BrokerWriter writer, ReadContexts contexts) : IAu
         ArgumentNullException.ThrowIfNull(page);
         var rows = await contexts.ReadAsync(async context =>
         {
-            var path = query.Task is { } task ? await context.Tasks.Where(row => row.Id == task).Select(row => row.Path).FirstOrDefaultAsync(cancellationToken) ?? "" : null;
+            var path = query.Task is { } task ? await context.Tasks.Where(row => row.Id == task).Select(row => row.Path).FirstOrDefaultAsync(cancellationToken) : null;
             return await Full(context, After(Filter(context, query, path), page)).ToListAsync(cancellationToken);
         });
         return Paging.ToPage(rows, page, row => KeyOf(row.Event), row => row.ToEvent());
@@ -52,6 +52,12 @@ internal sealed class AuditLog(BrokerWriter writer, ReadContexts contexts) : IAu
         {
             var tree = TaskReads.UnderOrAt(context.Tasks, path);
             rows = rows.Where(row => tree.Any(task => task.Id == row.TaskId));
+        }
+
+        else if (query.Task is { } forgotten)
+        {
+            // Its tree is gone, or never was: what was said of the task itself is still there.
+            rows = rows.Where(row => row.TaskId == forgotten);
         }
 
         if (query.Lease is { } lease) rows = rows.Where(row => row.LeaseId == lease);

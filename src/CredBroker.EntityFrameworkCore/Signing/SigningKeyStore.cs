@@ -10,6 +10,8 @@ namespace CredBroker.EntityFrameworkCore.Signing;
 /// <summary>The signing keys, in the database; their private parts encrypted for their family and id alone.</summary>
 internal sealed class SigningKeyStore(BrokerWriter writer, ReadContexts contexts, IDataProtectionProvider protection) : ISigningKeyStore
 {
+    private static readonly TimeSpan Late = TimeSpan.FromMinutes(1);
+
     public async Task<IReadOnlyList<StoredSigningKey>> LoadAsync(CancellationToken cancellationToken)
     {
         var rows = await contexts.ReadAsync(context => context.SigningKeys.OrderBy(row => row.Family).ThenBy(row => row.Ordinal).ToListAsync(cancellationToken));
@@ -43,7 +45,15 @@ internal sealed class SigningKeyStore(BrokerWriter writer, ReadContexts contexts
             UseFrom = key.UseFrom,
             RetireAt = key.RetireAt,
         };
-        return writer.WriteAsync(LockSet.None, session => session.InsertIfNewAsync(session.Tables.SigningKeys, row), cancellationToken);
+        return writer.WriteAsync(
+            LockSet.None,
+            async session =>
+            {
+                // A node that stood still between making it and writing it: its successor would be used at once.
+                if (row.Ordinal > 1 && session.Now - row.PublishedAt > Late) return false;
+                return await session.InsertIfNewAsync(session.Tables.SigningKeys, row);
+            },
+            cancellationToken);
     }
 
     private IDataProtector ProtectorOf(KeyFamily family, string keyId) => protection.CreateProtector("CredBroker.SigningKey", family.ToString(), keyId);

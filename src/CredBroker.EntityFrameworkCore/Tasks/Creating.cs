@@ -24,7 +24,8 @@ internal static class Creating
         if (task.Request is { } request && await Requests.FindAsync(session, request) is { } earlier)
         {
             if (!earlier.Body.AsSpan().SequenceEqual(request.Body)) return new CreateTaskOutcome.RequestMismatch();
-            return new CreateTaskOutcome.Created((await TaskReads.FindAsync(session, earlier.Made))!, Repeated: true);
+            // What it made may have been forgotten: then the request is too old to be repeated.
+            return await TaskReads.FindAsync(session, earlier.Made) is { } made ? new CreateTaskOutcome.Created(made, Repeated: true) : new CreateTaskOutcome.RequestMismatch();
         }
 
         if (await RefusalAsync(session, task) is { } refusal) return refusal;

@@ -95,6 +95,10 @@ internal static partial class ConfigurationRules
         if (limits.DefaultTaskLife > limits.LongestTaskLife) errors.Rule("limits.defaultTaskLife", "This is longer than limits.longestTaskLife.");
         if (limits.RequestIdsKept < limits.LongestTaskLife + limits.SupersedeWindow || limits.RequestIdsKept < IdentitySourceRules.LongestTokenLife * 2)
             errors.Rule("limits.requestIdsKept", "This must be at least limits.longestTaskLife and limits.supersedeWindow together, and at least 48h: no copy of a request may outlive the memory of it.");
+        if (limits.TreesKept < limits.RequestIdsKept || limits.TreesKept < TimeSpan.FromDays(2))
+            errors.Rule("limits.treesKept", "This must be at least limits.requestIdsKept, and at least 48h: a repeat of a request looks for what it made.");
+        if (limits.SigningKeyLife < KeyRing.PublishedBeforeUse + KeyRing.VerifiesAfterUse)
+            errors.Rule("limits.signingKeyLife", "This must be at least 49h: a successor is published a day before it signs, and what it replaces verifies for a day after.");
         if (limits.TreeDepth > 32) errors.Rule("limits.treeDepth", "A tree of tasks can be at most 32 deep.");
         if (limits.AttemptTimeout >= limits.ClaimFor)
             errors.Rule("limits.attemptTimeout", "This must be shorter than limits.claimFor, else a second node would start before the first has given up.");

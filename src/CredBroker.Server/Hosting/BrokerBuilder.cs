@@ -90,6 +90,7 @@ public static class BrokerApplication
         builder.Services.AddHealthChecks()
             .AddCheck<StoreAnswers>("store", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<ClockAgrees>("clock", tags: [CredBrokerAspNetCore.Ready])
+            .AddCheck<KeysRotate>("signing-keys", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<StoreTakes>("room", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<RevocationsSucceed>("revocations", tags: [CredBrokerAspNetCore.Ready])
             .AddCheck<TargetsAgree>("reconciliation", tags: [CredBrokerAspNetCore.Ready])

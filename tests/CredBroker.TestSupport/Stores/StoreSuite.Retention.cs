@@ -44,6 +44,17 @@ public abstract partial class StoreSuite
     }
 
     [Test]
+    public async Task The_request_id_of_a_suspension_is_known_as_long_as_it_is_in_force()
+    {
+        var made = (await Node.Suspensions.SuspendAsync(Suspension(World.Workload), Request(7), None))!;
+        Time.Advance(Kept * 2);
+        Assert.That((await PruneAsync()).Requests, Is.Zero);
+        Assert.That((await Node.Suspensions.SuspendAsync(Suspension(World.Workload), Request(7), None))!.Id, Is.EqualTo(made.Id), "a repeat suspends no second time");
+        await Node.Suspensions.LiftAsync(made.Id, StoreWorld.Actor, None);
+        Assert.That((await PruneAsync()).Requests, Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task A_repeat_of_what_was_forgotten_acts_no_second_time()
     {
         var task = await World.CreateTaskAsync(Node);
