@@ -19,7 +19,8 @@ public sealed partial class BrokerLife
     private readonly IBrokerLife _store;
     private readonly BrokerLimits _limits;
     private readonly ILogger _logger;
-    private readonly TimeProvider _time;
+    private readonly StoreTime _time;
+    private TimeSpan? _doubt;
     private readonly Counter<double> _absent;
 
     /// <summary>Makes the instruments.</summary>
@@ -48,11 +49,26 @@ public sealed partial class BrokerLife
                 LogAbsent(_logger, gap.TotalSeconds);
             }
 
+            Tell(_time.State.Doubt);
             if (sign.More) continue;
             if (revived > 0) LogRevived(_logger, revived);
             return _time.Now() + Every;
         }
     }
+
+    // Told from here: whatever logs has the time from the clock itself.
+    private void Tell(TimeSpan? doubt)
+    {
+        if (doubt is { } jump && _doubt is null) LogJumped(_logger, jump.TotalSeconds, _limits.ClockDoubt);
+        if (doubt is null && _doubt is { } was) LogOver(_logger, was.TotalSeconds);
+        _doubt = doubt;
+    }
+
+    [LoggerMessage(EventId = 1601, Level = LogLevel.Error, Message = "The clock jumped by {Seconds:F1} s against the monotonic clock. Nothing is ended by time until it is back, or has stood for {DoubtFor}: set the clock right")]
+    private static partial void LogJumped(ILogger logger, double seconds, TimeSpan doubtFor);
+
+    [LoggerMessage(EventId = 1602, Level = LogLevel.Warning, Message = "The clock that had jumped by {Seconds:F1} s is back, or has stood by it: it counts again")]
+    private static partial void LogOver(ILogger logger, double seconds);
 
     [LoggerMessage(EventId = 1604, Level = LogLevel.Warning, Message = "For {Seconds:F1} s nobody was there to receive signs of life: no heartbeat counts as lost over that time")]
     private static partial void LogAbsent(ILogger logger, double seconds);

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace CredBroker.Core.Clocks;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace CredBroker.Core.Clocks;
 /// monotonic clock, so that a jump of this machine's clock changes nothing. It never goes back, also across restarts. A reading that contradicts what passed by
 /// the monotonic clock is not believed at once: meanwhile nothing is ended on the word of time, and nothing is issued.
 /// </summary>
-public sealed partial class StoreTime : TimeProvider
+public sealed class StoreTime : TimeProvider
 {
     /// <summary>How far a reading may be from what the monotonic clock says, beside its own uncertainty.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
@@ -20,7 +18,6 @@ public sealed partial class StoreTime : TimeProvider
     private readonly Lock _gate = new();
     private readonly TimeProvider _machine;
     private readonly TimeSpan _doubtFor;
-    private readonly ILogger _logger;
     private readonly bool _ownClock;
     private bool _read;
     private DateTimeOffset _reading;
@@ -33,11 +30,10 @@ public sealed partial class StoreTime : TimeProvider
     /// <param name="machine">This machine's clocks.</param>
     /// <param name="ownClock">Whether this machine's clock is the reference. Otherwise <see cref="Read"/> tells it, and until then this machine's is taken.</param>
     /// <param name="doubtFor">How long a jump is not believed.</param>
-    /// <param name="logger">Where a jump is told.</param>
-    public StoreTime(TimeProvider machine, bool ownClock, TimeSpan doubtFor, ILogger<StoreTime> logger)
+    public StoreTime(TimeProvider machine, bool ownClock, TimeSpan doubtFor)
     {
         ArgumentNullException.ThrowIfNull(machine);
-        (_machine, _ownClock, _doubtFor, _logger) = (machine, ownClock, doubtFor, logger);
+        (_machine, _ownClock, _doubtFor) = (machine, ownClock, doubtFor);
     }
 
     /// <summary>How this node stands to the store's time.</summary>
@@ -104,34 +100,13 @@ public sealed partial class StoreTime : TimeProvider
     private void Take(DateTimeOffset reading, long timestamp, TimeSpan uncertainty)
     {
         var jump = _read ? reading - (_reading + _machine.GetElapsedTime(_readAt, timestamp)) : TimeSpan.Zero;
-        if (jump.Duration() <= Tolerance + uncertainty)
+        if (jump.Duration() > Tolerance + uncertainty)
         {
-            if (_doubt is not null) LogTookItBack(_logger);
-        }
-        else if (_doubt is not { } doubt || (doubt.Jump - jump).Duration() > Tolerance + uncertainty)
-        {
-            _doubt = (jump, timestamp);
-            LogJumped(_logger, jump.TotalSeconds, _doubtFor);
-            return;
-        }
-        else if (_machine.GetElapsedTime(doubt.Since, timestamp) < _doubtFor)
-        {
-            return;
-        }
-        else
-        {
-            LogBelieved(_logger, jump.TotalSeconds);
+            if (_doubt is not { } doubt || (doubt.Jump - jump).Duration() > Tolerance + uncertainty) _doubt = (jump, timestamp);
+            // Until it has stood, nothing of it is taken.
+            if (_machine.GetElapsedTime(_doubt.Value.Since, timestamp) < _doubtFor) return;
         }
 
         (_read, _reading, _readAt, _uncertainty, _doubt) = (true, reading, timestamp, uncertainty, null);
     }
-
-    [LoggerMessage(EventId = 1601, Level = LogLevel.Error, Message = "The clock jumped by {Seconds:F1} s against the monotonic clock. Nothing is ended by time until it is back, or has stood for {DoubtFor}: set the clock right")]
-    private static partial void LogJumped(ILogger logger, double seconds, TimeSpan doubtFor);
-
-    [LoggerMessage(EventId = 1602, Level = LogLevel.Warning, Message = "The clock is where the monotonic clock expects it again")]
-    private static partial void LogTookItBack(ILogger logger);
-
-    [LoggerMessage(EventId = 1603, Level = LogLevel.Warning, Message = "The clock has stood by its jump of {Seconds:F1} s: it is believed")]
-    private static partial void LogBelieved(ILogger logger, double seconds);
 }

@@ -35,7 +35,6 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace CredBroker.EntityFrameworkCore;
@@ -85,11 +84,11 @@ public static class StoreServices
     {
         var machine = services.LastOrDefault(service => service.ServiceType == typeof(TimeProvider) && !service.IsKeyedService);
         services.RemoveAll<TimeProvider>();
+        // It may need no logger, nor anything that does: what logs asks it for the time.
         services.AddSingleton(provider => new StoreTime(
             machine is null ? TimeProvider.System : (TimeProvider)(machine.ImplementationInstance ?? machine.ImplementationFactory!(provider)),
             ownClock: options.Kind == DatabaseKind.Sqlite && options.DatabaseTime is null,
-            LimitsOf(provider).ClockDoubt,
-            provider.GetRequiredService<ILogger<StoreTime>>()));
+            LimitsOf(provider).ClockDoubt));
         services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<StoreTime>());
     }
 

@@ -1,6 +1,5 @@
 using CredBroker.Core.Clocks;
 using CredBroker.TestSupport.Stores;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.Core.Tests.Clocks;
@@ -81,7 +80,7 @@ public sealed class StoreTimeTests
     {
         var passing = new FakeTimeProvider(Start);
         var machine = new SteppedClock(passing) { Ahead = TimeSpan.FromSeconds(90) };
-        var time = new StoreTime(machine, ownClock: false, Doubt, NullLogger<StoreTime>.Instance);
+        var time = new StoreTime(machine, ownClock: false, Doubt);
         Assert.That(time.GetUtcNow(), Is.EqualTo(machine.GetUtcNow()), "before it was read there is no other");
         time.Read(passing.GetUtcNow(), passing.GetTimestamp(), TimeSpan.FromMilliseconds(1));
         Assert.That(time.GetUtcNow(), Is.EqualTo(Start), "what was given before does not hold it up");
@@ -98,7 +97,7 @@ public sealed class StoreTimeTests
     public void A_database_whose_clock_jumps_is_not_believed_at_once_either()
     {
         var passing = new FakeTimeProvider(Start);
-        var time = new StoreTime(passing, ownClock: false, Doubt, NullLogger<StoreTime>.Instance);
+        var time = new StoreTime(passing, ownClock: false, Doubt);
         time.Read(passing.GetUtcNow(), passing.GetTimestamp(), TimeSpan.Zero);
         time.Read(passing.GetUtcNow() + Hour, passing.GetTimestamp(), TimeSpan.Zero);
         Assert.That(time.GetUtcNow(), Is.EqualTo(Start));
@@ -113,7 +112,7 @@ public sealed class StoreTimeTests
     public void An_uncertain_time_ends_nothing()
     {
         var passing = new FakeTimeProvider(Start);
-        var time = new StoreTime(passing, ownClock: false, Doubt, NullLogger<StoreTime>.Instance);
+        var time = new StoreTime(passing, ownClock: false, Doubt);
         time.Read(passing.GetUtcNow(), passing.GetTimestamp(), TimeSpan.FromSeconds(1.1));
         Assert.That(time.State.WhyTimeHolds, Does.Contain("uncertain by 1.1 s"));
         time.Read(passing.GetUtcNow(), passing.GetTimestamp(), TimeSpan.FromSeconds(0.1));
@@ -139,7 +138,7 @@ public sealed class StoreTimeTests
     {
         var passing = new FakeTimeProvider(Start);
         var machine = new SteppedClock(passing);
-        var time = new StoreTime(machine, ownClock: true, Doubt, NullLogger<StoreTime>.Instance);
+        var time = new StoreTime(machine, ownClock: true, Doubt);
         time.GetUtcNow();
         return (passing, machine, time);
     }

@@ -68,7 +68,7 @@ public sealed class KeyRotationTests
 
     private (KeyRing Ring, KeyRotation Rotation) Node(TimeProvider machine)
     {
-        var time = new StoreTime(machine, ownClock: true, TimeSpan.FromMinutes(5), NullLogger<StoreTime>.Instance);
+        var time = new StoreTime(machine, ownClock: true, TimeSpan.FromMinutes(5));
         var installation = new InstallationOptions { Id = "test01", PublicUrl = "https://broker.example.com", WrappingKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)] };
         var ring = new KeyRing(_store, installation, time);
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
