@@ -1,5 +1,7 @@
 using CredBroker.Core;
+using CredBroker.Core.Audit;
 using CredBroker.Core.Clocks;
+using CredBroker.Core.Leases;
 using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Retention;
@@ -21,6 +23,8 @@ public static class QuartzServices
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan PruneAtLeastEvery = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan LongestPauseOfDenials = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan LongestPauseOfReevaluation = TimeSpan.FromSeconds(1);
 
@@ -50,6 +54,7 @@ public static class QuartzServices
             .AddSingleton(provider => new Work("sign-of-life", BrokerLife.Every, provider.GetRequiredService<BrokerLife>().LookAsync))
             .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
             .AddSingleton(provider => new Work("reevaluation", LongestPauseOfReevaluation, provider.GetRequiredService<Reevaluator>().LookAsync))
+            .AddSingleton(provider => new Work("denials", LongestPauseOfDenials, provider.GetRequiredService<DenialLog>().LookAsync))
             .AddSingleton(provider => new Work("held-lines", LongestPauseOfLines, provider.GetRequiredService<HeldLines>().LookAsync))
             // Hosted services stop in reverse order: first no more looks, then what is held is finished.
             .AddSingleton<IHostedService, DrainService>()
@@ -72,9 +77,20 @@ public static class QuartzServices
 }
 
 /// <summary>Lets what this node has claimed come to its end, within a bound: a lease that is given up is only claimed again later.</summary>
-internal sealed class DrainService(RevocationDispatcher dispatcher) : IHostedService
+internal sealed class DrainService(RevocationDispatcher dispatcher, DenialLog denials) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StopAsync(CancellationToken cancellationToken) => dispatcher.DrainAsync(QuartzServices.DrainBound);
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await dispatcher.DrainAsync(QuartzServices.DrainBound);
+        try
+        {
+            await denials.FlushAsync(cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Counts alone are lost: each denial that they belong to is in the trail.
+        }
+    }
 }

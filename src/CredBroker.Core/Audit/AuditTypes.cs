@@ -9,6 +9,7 @@ public static class AuditTypes
     public const string TaskTextsErased = "task.texts_erased";
     public const string TaskPerformerBound = "task.performer_bound";
     public const string Decision = "decision";
+    public const string DecisionRepeated = "decision.repeated";
     public const string LeaseReserved = "lease.reserved";
     public const string LeaseActivated = "lease.activated";
     public const string LeaseHandleRecorded = "lease.handle_recorded";

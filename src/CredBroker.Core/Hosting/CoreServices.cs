@@ -90,6 +90,7 @@ public static class CoreServices
                 provider.GetRequiredService<ISuspensionStore>(), provider.GetRequiredService<IWorkloadStore>(), provider.GetRequiredService<Catalog>(),
                 provider.GetRequiredService<Decider>(), options.Root, provider.GetRequiredService<Signals>(), provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<ObtainableRoles>()
+            .AddSingleton<DenialLog>()
             .AddSingleton<LeaseJudge>()
             .AddSingleton<PolicyActivation>()
             .AddSingleton<Reevaluator>()

@@ -17,7 +17,7 @@ namespace CredBroker.Core.Issuance;
 /// nothing which a provider makes is ever unknown.
 /// </summary>
 public sealed partial class Issuance(
-    IssuePlanner planner, ProviderCall call, ILeaseStore leases, IAuditLog audit, Catalog catalog, TargetIdentities targets, RateLimits rates,
+    IssuePlanner planner, ProviderCall call, ILeaseStore leases, DenialLog denials, Catalog catalog, TargetIdentities targets, RateLimits rates,
     IssueSlots slots, InstallationOptions installation, LeaseMarks marks, RevocationAttempt revocation, BrokerLimits limits, StorePressure pressure, Signals signals, BrokerMetrics metrics, ILogger<Issuance> logger, StoreTime time)
 {
     private const int DecideAtMost = 4;
@@ -192,8 +192,8 @@ public sealed partial class Issuance(
 
     private async Task<Result<IssuedLease>> DenyAsync(IssueCommand command, Planned.Denied denied, CancellationToken cancellationToken)
     {
-        await audit.AppendAsync(denied.Decision.ToAudit(command.Caller.Actor, denied.Task, resource: $"providers/{command.Provider}/roles/{command.Role}"), cancellationToken);
-        return Refuse(denied.Decision.ToError());
+        var recorded = await denials.RecordAsync(command.Caller, denied.Decision, denied.Task, null, $"providers/{command.Provider}/roles/{command.Role}", cancellationToken);
+        return Refuse(recorded.ToError());
     }
 
     private Reservation ReservationOf(IssuePlan plan, string targetIdentity)

@@ -11,7 +11,7 @@ namespace CredBroker.Core.Issuance;
 
 /// <summary>Gives a live lease a longer life, by a new decision and never past the end that was fixed when it was issued. Written ahead, like issuing.</summary>
 public sealed class Renewal(
-    IssuePlanner planner, TaskAccess access, ILeaseStore leases, IAuditLog audit, ProviderPool pool, Catalog catalog, BrokerLimits limits, StoreTime time)
+    IssuePlanner planner, TaskAccess access, ILeaseStore leases, IAuditLog audit, DenialLog denials, ProviderPool pool, Catalog catalog, BrokerLimits limits, StoreTime time)
 {
     private const int DecideAtMost = 4;
 
@@ -45,8 +45,8 @@ public sealed class Renewal(
         if (wished <= TimeSpan.Zero) return new BrokerError(Reasons.NotRenewable, "The lease has reached the end that was fixed when it was issued. Ask for a new one.");
         var decided = await planner.RenewalAsync(caller, owner, lease, wished, ttl, declaredDestination, cancellationToken);
         if (decided is not Result<RenewalDecision>.Ok { Value: var (decision, generations) }) return ((Result<RenewalDecision>.Refused)decided).Error;
+        if (!decision.Allowed) return (await denials.RecordAsync(caller, decision, owner.Id, lease.Id, lease.RoleName, cancellationToken)).ToError();
         await audit.AppendAsync(decision.ToAudit(caller.Actor, owner.Id, lease.Id, lease.RoleName), cancellationToken);
-        if (!decision.Allowed) return decision.ToError();
         var until = Instants.Truncate(time.Now() + (decision.MaxTtl < wished ? decision.MaxTtl.Value : wished));
         return until <= lease.ExpiresAt ? found : await ExtendAsync(lease, Instants.Min(until, lease.MaxExpiresAt), generations, cancellationToken);
     }

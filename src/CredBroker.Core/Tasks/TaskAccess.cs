@@ -9,7 +9,7 @@ namespace CredBroker.Core.Tasks;
 /// Whose a task is. Its opener and its performer own it, each bound to the one instance that its issuer attests, so that a twin of the same name has no
 /// part in it. Where no instance is attested, policy must permit <c>actOnTask</c>; the kill path asks nobody.
 /// </summary>
-public sealed class TaskAccess(ITaskStore tasks, Decider decider, IAuditLog audit)
+public sealed class TaskAccess(ITaskStore tasks, Decider decider, DenialLog denials)
 {
     /// <summary>The task, if the caller may act on it. Binds the performer by its first call.</summary>
     public async Task<Result<AgentTask>> ToActAsync(Caller caller, Uid id, CancellationToken cancellationToken)
@@ -60,8 +60,7 @@ public sealed class TaskAccess(ITaskStore tasks, Decider decider, IAuditLog audi
     {
         var decision = decider.OnTask(caller, "actOnTask", task);
         if (decision.Allowed) return task;
-        await audit.AppendAsync(decision.ToAudit(caller.Actor, task.Id, resource: $"tasks/{task.Id}"), cancellationToken);
-        return decision.ToError();
+        return (await denials.RecordAsync(caller, decision, task.Id, null, $"tasks/{task.Id}", cancellationToken)).ToError();
     }
 
     private static BrokerError OtherInstance => new(Reasons.NotTaskInstance, "The task belongs to another instance of this workload.");

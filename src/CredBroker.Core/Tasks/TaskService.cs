@@ -37,7 +37,7 @@ public sealed record CreateTaskCommand
 }
 
 /// <summary>Opens, keeps alive, shows and ends tasks.</summary>
-public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog catalog, Decider decider, BrokerLimits limits, StorePressure pressure, Signals signals, HeldLines lines, IAuditLog audit, TimeProvider time)
+public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog catalog, Decider decider, BrokerLimits limits, StorePressure pressure, Signals signals, HeldLines lines, DenialLog denials, TimeProvider time)
 {
     private const int DecideAtMost = 4;
 
@@ -58,11 +58,7 @@ public sealed class TaskService(ITaskStore tasks, TaskAccess access, Catalog cat
             var drafted = Draft(command, party, (parent as Result<AgentTask>.Ok)?.Value);
             if (drafted is not Result<AgentTask>.Ok { Value: var task }) return drafted;
             var decision = decider.CreateTask(command.Caller, task, (parent as Result<AgentTask>.Ok)?.Value);
-            if (!decision.Allowed)
-            {
-                await audit.AppendAsync(decision.ToAudit(command.Caller.Actor, command.Parent), cancellationToken);
-                return decision.ToError();
-            }
+            if (!decision.Allowed) return (await denials.RecordAsync(command.Caller, decision, command.Parent, null, "", cancellationToken)).ToError();
 
             // Who may name no performer learns nothing of identity sources by trying.
             if (hindrance is not null) return hindrance;

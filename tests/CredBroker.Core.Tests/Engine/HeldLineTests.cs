@@ -144,7 +144,7 @@ public sealed class HeldLineTests : EngineTests
         var agent = await Broker.CallerAsync();
         var template = await Broker.TaskAsync(agent, heartbeat: Interval);
         var store = new CountingTasks(template, Broker.Time);
-        var lines = new HeldLines(store, new TaskAccess(store, Broker.Get<Decider>(), Broker.Get<Audit.IAuditLog>()), new BrokerLimits(), Broker.Time);
+        var lines = new HeldLines(store, new TaskAccess(store, Broker.Get<Decider>(), Broker.Get<Audit.DenialLog>()), new BrokerLimits(), Broker.Time);
         for (var i = 0; i < 10_000; i++) Ok(await lines.HoldAsync(agent, Uid.New(Broker.Time), CancellationToken.None));
         store.Reads = store.Writes = 0;
         for (var second = 0; second < 16; second++)
