@@ -27,7 +27,7 @@ public sealed class Question
     public bool IsBeyondPolicy { get; init; }
 
     /// <summary>When it is asked.</summary>
-    public DateTimeOffset Now { get; private set; }
+    public DateTimeOffset Now { get; internal set; }
 
     /// <summary>What is told of the input. Texts that a caller wrote freely stay out; the hash covers them.</summary>
     public JsonObject Input { get; } = [];
@@ -69,6 +69,11 @@ public sealed class Question
 
     /// <summary>What is known of entities, with what <paramref name="common"/> adds for every question.</summary>
     public EntityStore ToStore(IEnumerable<Entity> common) => EntityStore.Create(_entities.Values.Concat(common.Where(entity => !_entities.ContainsKey(entity.Uid))));
+
+    /// <summary>Who, what, on what and under which circumstances, without what is known of entities.</summary>
+    internal CedarRecord ContextRecord => CedarRecord.Of([.. _context]);
+
+    internal IReadOnlyCollection<Entity> Entities => _entities.Values;
 
     /// <summary>SHA-256 over everything that policy can see.</summary>
     public string Hash()

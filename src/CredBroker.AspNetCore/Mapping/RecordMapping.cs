@@ -10,6 +10,7 @@ using CredBroker.Core.Suspensions;
 using CredBroker.Core.Workloads;
 using AuditEvent = CredBroker.Contracts.V1.AuditEvent;
 using Decision = CredBroker.Contracts.V1.Decision;
+using PolicyDecision = CredBroker.Core.Policies.Decision;
 using DomainEvent = CredBroker.Core.Audit.AuditEvent;
 using DomainReceipt = CredBroker.Core.Receipts.Receipt;
 using Receipt = CredBroker.Contracts.V1.Receipt;
@@ -95,12 +96,13 @@ internal static class RecordMapping
     {
         if (draft.Texts.Count == 0) return draft.Detail;
         var detail = (JsonObject)draft.Detail.DeepClone();
-        foreach (var (name, text) in draft.Texts) detail[name] = text;
+        // What was asked is in the decision itself.
+        foreach (var (name, text) in draft.Texts.Where(text => draft.Type != AuditTypes.Decision || text.Key != PolicyDecision.QuestionText)) detail[name] = text;
         return detail;
     }
 
     /// <summary>The decision that its event records.</summary>
-    public static Decision ToDecision(this DomainEvent @event)
+    public static Decision ToDecision(this DomainEvent @event, bool withQuestion)
     {
         var detail = @event.Draft.Detail;
         return new Decision
@@ -119,6 +121,7 @@ internal static class RecordMapping
             MaxTtl = DurationConverter.TryParse(TextIn(detail, "max_ttl"), out var life) ? ((TimeSpan?)life).ToProto() : null,
             PolicyHash = TextIn(detail, "policy_hash"),
             InputHash = TextIn(detail, "input_hash"),
+            Question = withQuestion ? @event.Draft.Texts.GetValueOrDefault(PolicyDecision.QuestionText, "") : "",
             Context = (detail["input"] as JsonObject ?? []).ToStruct(),
         };
     }

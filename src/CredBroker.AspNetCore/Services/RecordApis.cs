@@ -158,15 +158,19 @@ internal sealed class AuditEventsApi(AuditService audit, PageTokens pages) : Aud
 /// <summary>The service of decisions: each is kept in its audit event.</summary>
 internal sealed class DecisionsApi(AuditService audit, PageTokens pages) : Decisions.DecisionsBase
 {
+    private const int MostWithQuestions = 50;
+
     public override async Task<Decision> GetDecision(GetDecisionRequest request, ServerCallContext context) =>
-        (await audit.GetDecisionAsync(context.Caller(), Calls.UidIn(request.Name, 1), context.CancellationToken)).OrThrow(context, request.Name).ToDecision();
+        (await audit.GetDecisionAsync(context.Caller(), Calls.UidIn(request.Name, 1), context.CancellationToken)).OrThrow(context, request.Name).ToDecision(withQuestion: true);
 
     public override async Task<ListDecisionsResponse> ListDecisions(ListDecisionsRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
         var list = $"decisions|{request.Filter}|{caller.Workload.Uid}";
         var page = pages.Read(list, request.PageSize, request.PageToken);
+        // What was asked is large: so many of the largest still fit into one message.
+        if (request.WithQuestions) page = page with { Size = Math.Min(page.Size, MostWithQuestions) };
         var found = (await audit.ListAsync(caller, AuditFilter.Decisions(request.Filter), page, context.CancellationToken)).OrThrow(context);
-        return new ListDecisionsResponse { Decisions = { found.Items.Select(item => item.ToDecision()) }, NextPageToken = pages.Write(list, found.Next) };
+        return new ListDecisionsResponse { Decisions = { found.Items.Select(item => item.ToDecision(request.WithQuestions)) }, NextPageToken = pages.Write(list, found.Next) };
     }
 }

@@ -9,11 +9,12 @@ using CredBroker.Policies;
 
 namespace CredBroker.Cli.Commands;
 
-/// <summary>Shows how policy comes to its answer to one request: a row of a table, or one that is put together by options.</summary>
+/// <summary>Shows how policy comes to its answer to one request: a row of a table, a recorded decision, or one that is put together by options.</summary>
 internal sealed class ExplainCommand
 {
-    private readonly Argument<string[]> _paths = new("path") { Description = "With --test the table; else Cedar files, manifests, and folders with such files.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _paths = new("path") { Description = "With --test the table; else Cedar files, manifests, and folders with such files. With --decision they replace the broker's sets of their names.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string?> _test = Options.Text("--test", "The name of a row of the table.", "name");
+    private readonly Option<string?> _decision = Options.Text("--decision", "A decision that the broker recorded. For auditors.", "decision");
     private readonly Option<bool> _all = Options.Flag("--all", "Also show the policies that are about something else.");
     private readonly Option<string?> _kind = PolicyToolCommands.Kind();
     private readonly Option<string?> _principal = Options.Text("--principal", "Who asks, as source/subject.", "workload");
@@ -37,18 +38,23 @@ internal sealed class ExplainCommand
         explain._revocability.AcceptOnlyFromAmong([.. RevocabilityNames.All]);
         // What is about a task, a role or nothing can be put together here; what is administered cannot.
         explain._action.AcceptOnlyFromAmong("createTask", "actOnTask", "endTask", "issue", "renew", "introspect", "audit");
-        return new Command("explain", "Shows which policies decide a request, which conditions fail, and why: a row of a table, or a request made of options.")
+        return new Command("explain", "Shows which policies decide a request, which conditions fail, and why: of a row of a table, of a recorded decision, or of a request made of options.")
         {
-            explain._paths, explain._test, explain._all, explain._kind, explain._principal, explain._action, explain._role, explain._attributes, explain._teams, explain._parameters,
+            explain._paths, explain._test, explain._decision, explain._all, explain._kind, explain._principal, explain._action, explain._role, explain._attributes, explain._teams, explain._parameters,
             explain._labels, explain._sensitivity, explain._environment, explain._revocability, explain._audience, explain._ttl, explain._now, explain._sourceIp,
         }.Does(host, explain.Run);
     }
 
-    private Task Run(CliContext context)
+    private async Task Run(CliContext context)
     {
-        var (book, line) = context.Get(_test) is { } name ? OfTable(context.Get(_paths), name) : OfOptions(context);
+        var (book, line) = (context.Get(_test), context.Get(_decision)) switch
+        {
+            ({ } name, null) => OfTable(context.Get(_paths), name),
+            (null, { } decision) => await OfDecisionAsync(context, decision),
+            (null, null) => OfOptions(context),
+            _ => throw new CliException(ExitCodes.Usage, "Either a row of a table is explained, or a decision."),
+        };
         Print(context, book, line, context.Get(_all));
-        return Task.CompletedTask;
     }
 
     /// <summary>Prints the answer to the last question that was asked of a line: the one that decided.</summary>
@@ -71,8 +77,21 @@ internal sealed class ExplainCommand
         return (PolicyTests.BookOf(ofTable), TestQuestions.LineOf(row, ofTable.Given));
     }
 
+    private async Task<(PolicyBook, IEnumerable<Question>)> OfDecisionAsync(CliContext context, string name)
+    {
+        var recorded = await context.Client.Decisions.GetDecisionAsync(new() { Name = Options.Full("decisions", name) }, cancellationToken: context.Cancellation);
+        if (recorded.Question.Length == 0 || RecordedLine.Read(recorded.Question) is not { } line)
+            throw new CliException(ExitCodes.NotFound, "What was asked for this decision was erased, was not kept, or is not for you to see.");
+        if (line.OfNothing) context.Printer.Note("There was no such role: this was denied, whatever policy says.");
+        if (line.WithoutWords) context.Printer.Note("What the caller merely said was not kept: intent, labels and declared are empty here.");
+        var book = await ServerSets.BookAsync(context, context.Get(_paths), context.Get(_kind), only: false);
+        if (book.Hash != recorded.PolicyHash) context.Printer.Note("These are not the policies that it was decided by.");
+        return (line.AnyParameters ? book.ForAnyParameters : book, line.Questions);
+    }
+
     private (PolicyBook, IEnumerable<Question>) OfOptions(CliContext context)
     {
+        if (context.Get(_paths).Length == 0) throw new CliException(ExitCodes.Usage, "Say where the policies are.");
         var errors = new List<ManifestError>();
         List<PolicySource> sources = [.. context.Get(_paths).SelectMany(path => PolicySource.Load(path, context.Get(_kind), errors))];
         if (errors.Count > 0) throw new ManifestException(errors);

@@ -11,7 +11,7 @@ namespace CredBroker.Cli.Commands;
 /// <summary>Policies as code: what can be done with them before a broker has them.</summary>
 internal static class PolicyToolCommands
 {
-    public static IEnumerable<Command> Build(CliHost host) => [Check(host), Test(host), ExplainCommand.Build(host), Format(host)];
+    public static IEnumerable<Command> Build(CliHost host) => [Check(host), Test(host), ExplainCommand.Build(host), ReplayCommand.Build(host), Format(host)];
 
     /// <summary>The kind of the sets that do not say theirs.</summary>
     public static Option<string?> Kind()

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using CredBroker.Abstractions;
 using CredBroker.Core.Policies;
@@ -58,6 +59,6 @@ public sealed class AuditService(IAuditLog log, TaskAccess access, Decider decid
     // the event's hash covers them all the same.
     private static AuditEvent ToAnOwner(AuditEvent found) => found.Draft.Type != AuditTypes.Decision ? found : found with
     {
-        Draft = found.Draft with { Detail = new JsonObject(found.Draft.Detail.Where(member => Owners.Contains(member.Key)).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))) },
+        Draft = found.Draft with { Texts = ImmutableDictionary<string, string>.Empty, Detail = new JsonObject(found.Draft.Detail.Where(member => Owners.Contains(member.Key)).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))) },
     };
 }

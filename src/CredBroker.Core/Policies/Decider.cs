@@ -36,7 +36,7 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
         ArgumentNullException.ThrowIfNull(asked);
         var snapshot = catalog.Current;
         var book = asked.Unfit.Count > 0 ? snapshot.Policies.ForAnyParameters : snapshot.Policies;
-        var own = Decide(LineOf(asked), book);
+        var own = Decide([.. LineOf(asked)], book) with { AnyParameters = asked.Unfit.Count > 0, OfNothing = !asked.Exists };
         return asked.Exists ? own : own with { Allowed = false, ApprovalRequired = false, Policies = [], Errors = ["There is no such role."], MaxTtl = null };
     }
 
@@ -135,11 +135,11 @@ public sealed class Decider(Catalog catalog, PolicySchema schema, TimeProvider t
 
     private Decision Decide(Question question) => Decide([question], catalog.Current.Policies);
 
-    private Decision Decide(IEnumerable<Question> line, PolicyBook policies)
+    private Decision Decide(IReadOnlyList<Question> line, PolicyBook policies)
     {
         var (verdict, question) = policies.Ask(line, schema);
         if (verdict.Lapsed.Count > 0) question.Input["review_overdue"] = new JsonArray([.. verdict.Lapsed.Select(set => JsonValue.Create($"policySets/{set}"))]);
-        return Of(question, verdict, policies.Hash);
+        return Of(question, verdict, policies.Hash) with { Line = line };
     }
 
     private Decision Of(Question question, Verdict verdict, string policyHash) => new()

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
@@ -7,6 +8,9 @@ namespace CredBroker.Core.Policies;
 /// <summary>What policy said, on which input, by which policies, with which obligations.</summary>
 public sealed record Decision
 {
+    /// <summary>The text of a decision's event that holds what was asked: see <see cref="RecordedLine"/>.</summary>
+    public const string QuestionText = "question";
+
     /// <summary>The decision's id.</summary>
     public required Uid Id { get; init; }
 
@@ -43,9 +47,19 @@ public sealed record Decision
     /// <summary>Whether it denies only because no person has approved it.</summary>
     public bool ApprovalRequired { get; init; }
 
-    /// <summary>The event that records it.</summary>
+    /// <summary>What was asked, for the caller and for each task above: so that it can be asked again.</summary>
+    public IReadOnlyList<Question> Line { get; init; } = [];
+
+    /// <summary>Whether it was asked if policy could permit it for any parameters.</summary>
+    public bool AnyParameters { get; init; }
+
+    /// <summary>Whether it is about a role that is not there.</summary>
+    public bool OfNothing { get; init; }
+
+    /// <summary>The event that records it. What was asked is beside it as a text, which is erased with the task's: without a task, nobody's own words are in it.</summary>
     public AuditDraft ToAudit(Actor by, Uid? task, Uid? lease = null, string resource = "")
     {
+        var recorded = RecordedLine.Write(new RecordedLine(Line, AnyParameters, OfNothing, WithoutWords: task is null));
         var detail = new JsonObject
         {
             ["allowed"] = Allowed,
@@ -60,7 +74,15 @@ public sealed record Decision
             ["input"] = Input.DeepClone(),
         };
         if (ApprovalRequired) detail["approval_required"] = true;
-        return new AuditDraft(AuditTypes.Decision, by) { TaskId = task, LeaseId = lease, DecisionId = Id, Resource = resource, Detail = detail };
+        return new AuditDraft(AuditTypes.Decision, by)
+        {
+            TaskId = task,
+            LeaseId = lease,
+            DecisionId = Id,
+            Resource = resource,
+            Detail = detail,
+            Texts = recorded is null ? ImmutableDictionary<string, string>.Empty : new Dictionary<string, string> { [QuestionText] = recorded },
+        };
     }
 
     /// <summary>

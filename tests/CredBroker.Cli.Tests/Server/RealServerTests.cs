@@ -153,6 +153,29 @@ public sealed class RealServerTests
     }
 
     [Test]
+    public async Task Recorded_decisions_are_explained_and_asked_again_under_other_policies()
+    {
+        var task = (string)Json(await OutAsync(_agent, "tasks", "create", "--what", "count the books", "-o", "json"))["name"]!;
+        await OutAsync(_agent, "leases", "issue", task, "services/reader", "--param", "scope=reports.list", "--stdout");
+        Assert.That((await _agent.RunAsync("leases", "issue", task, "services/none", "--stdout")).Code, Is.EqualTo(4));
+        var issued = Json(await OutAsync(_root, "decisions", "list", "--task", task, "-o", "json"))["decisions"]!.AsArray().Single(decision => (string)decision!["action"]! == "issue" && (string)decision["effect"]! == "PERMIT")!;
+
+        var explained = await OutAsync(_root, "policy", "explain", "--decision", (string)issued["name"]!);
+        Assert.That(explained, Does.StartWith("ALLOW  Workload::\"agents/agent-1\"  issue  Role::\"services/reader\"\n  by base/read\n  for 5m at most\n").And.Contain("context.attested.getTag(\"agents/team\")  =  \"research\""));
+        Assert.That((await _agent.RunAsync("policy", "explain", "--decision", (string)issued["name"]!)).Code, Is.EqualTo(3), "what was asked is for auditors");
+
+        var same = _root.Write("same/base.yaml", Manifests[Manifests.IndexOf("kind: PolicySet", StringComparison.Ordinal)..]);
+        Assert.That(await OutAsync(_root, "policy", "replay", same, "--task", task), Does.EndWith("3 asked again: 0 would be decided otherwise, 3 as before.\n"), "under the policies in force everything is decided as it was");
+        var shorter = _root.Write("new/base.yaml", (await File.ReadAllTextAsync(same)).Replace("5m", "1m", StringComparison.Ordinal));
+        var lives = await _root.RunAsync("policies", "replay", shorter, "--task", task, "--since", "1h");
+        Assert.That((lives.Code, lives.Out), Is.EqualTo((8, $"Would have another life: 1\n  by base/read: 1\n    1 × Workload::\"agents/agent-1\" issue Role::\"services/reader\", such as {issued["name"]} (5m → 1m)\n3 asked again: 1 would be decided otherwise, 2 as before.\n")), lives.ToString());
+        var freeze = _root.Write("freeze.cedar", "@id(\"stop\") forbid (principal, action == Action::\"issue\", resource);");
+        var json = Json((await _root.RunAsync("policy", "replay", freeze, "--kind", "ceiling", "--task", task, "-o", "json")).Out);
+        Assert.That((string)json["changes"]!.AsArray().Single()!["because"]!, Is.EqualTo("by freeze/stop"));
+        Assert.That((string)json["changes"]![0]!["change"]!, Is.EqualTo("nowDenied"));
+    }
+
+    [Test]
     public async Task A_suspension_kills_what_is_held_and_lifting_it_lets_issue_again()
     {
         var task = (string)Json(await OutAsync(_agent, "tasks", "create", "--what", "count the books", "-o", "json"))["name"]!;
