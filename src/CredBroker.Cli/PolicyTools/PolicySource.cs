@@ -69,6 +69,7 @@ internal sealed record PolicySource(PolicySetDefinition Set, bool KindIsKnown)
             Actions = [.. set.Scope?.Actions ?? []],
             Text = set.Text,
             ReviewBy = set.ReviewBy?.ToDateTimeOffset(),
+            KeepLiveLeases = set.KeepLiveLeases,
         };
     }
 

@@ -72,6 +72,8 @@ internal sealed record PolicyTest
 
     public TimeSpan Ttl { get; init; }
 
+    public TimeSpan? RequestedTtl { get; init; }
+
     public TimeSpan? ParentExpiresIn { get; init; }
 
     public LeaseCounts Counters { get; init; }

@@ -75,6 +75,7 @@ internal static class TableReader
             DeclaredDestination = declared?.Text("destination") ?? "",
             Audience = map.Text("audience") ?? "",
             Ttl = map.Duration("ttl") ?? TimeSpan.FromMinutes(15),
+            RequestedTtl = map.Duration("requestedTtl"),
             ParentExpiresIn = map.Duration("parentExpiresIn"),
             Counters = Counters(map.Map("counters")),
             Now = map.Time("now") ?? given.Now,

@@ -66,6 +66,7 @@ internal static class TestQuestions
         Destination = test.Destination,
         DeclaredDestination = test.DeclaredDestination,
         Ttl = test.Ttl,
+        RequestedTtl = test.RequestedTtl,
         ParentExpiresIn = test.Task!.Parent is null ? null : test.ParentExpiresIn ?? test.Ttl,
         ChainDepth = test.Task.Facts.Depth,
         Counters = test.Counters,

@@ -20,7 +20,7 @@ public sealed partial class PolicyExamplesTests
     [Test]
     public void Finds_the_examples() => Assert.That(Examples().Count(), Is.GreaterThanOrEqualTo(10));
 
-    private static IEnumerable<TestCaseData> Examples() => new[] { "docs/policies.md", "README.md" }
+    private static IEnumerable<TestCaseData> Examples() => new[] { "docs/policy/reference.md", "docs/policy/README.md", "README.md" }
         .Select(name => Path.Combine(Root(), name))
         .Where(File.Exists)
         .SelectMany(path => ExamplesOf(Path.GetFileName(path), File.ReadAllText(path)));
