@@ -96,11 +96,14 @@ public static class CedarJson
             return Refused<T>(file, $"the text has {json.Length} characters; at most {TextLimits.MaxJsonLength} are accepted");
         if (!Names.IsUnicode(json))
             return Refused<T>(file, "the text is not valid Unicode");
+        var shape = new JsonShape(file);
         var options = new JsonDocumentOptions { MaxDepth = maxDepth, AllowDuplicateProperties = false };
         try
         {
             using var document = JsonDocument.Parse(json, options);
-            return new Parsed<T>(read(new JsonShape(file), document.RootElement));
+            var value = read(shape, document.RootElement);
+            shape.ThrowIfWrong();
+            return new Parsed<T>(value);
         }
         catch (JsonException error)
         {
@@ -109,7 +112,7 @@ public static class CedarJson
         }
         catch (JsonShapeException error)
         {
-            return new Parsed<T>([error.Diagnostic]);
+            return new Parsed<T>([.. shape.Errors.Append(error).Distinct().Select(e => new Diagnostic(JsonPlace.Find(json, e.Path, file), e.Message)).OrderBy(d => (d.Location.Line, d.Location.Column))]);
         }
     }
 

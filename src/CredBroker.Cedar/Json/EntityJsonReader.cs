@@ -11,7 +11,9 @@ internal sealed class EntityJsonReader(JsonShape shape, Schema? schema)
     public EntityStore ReadAll(JsonElement root)
     {
         shape.Expect(root, JsonValueKind.Array, JsonPath.Root);
-        var entities = root.EnumerateArray().Select((item, i) => Read(item, JsonPath.Root.At(i))).ToList();
+        var entities = root.EnumerateArray().Select((item, i) => shape.Many(() => Read(item, JsonPath.Root.At(i)))).OfType<Entity>().ToList();
+        // Of entities that could not all be read nothing is said together.
+        shape.ThrowIfWrong();
         try
         {
             return EntityStore.Create(schema is null ? entities : entities.Concat(schema.ActionEntities.ExceptBy(entities.Select(e => e.Uid), a => a.Uid)));

@@ -12,12 +12,23 @@ internal sealed class JsonPath
 
     private readonly JsonPath? _parent;
     private readonly string _step;
+    private readonly int _index;
 
-    private JsonPath(JsonPath? parent, string step) => (_parent, _step) = (parent, step);
+    private JsonPath(JsonPath? parent, string step, int index = -1) => (_parent, _step, _index) = (parent, step, index);
 
     public JsonPath Child(string name) => new(this, name);
 
-    public JsonPath At(int index) => new(this, $"[{index.ToString(CultureInfo.InvariantCulture)}]");
+    public JsonPath At(int index) => new(this, $"[{index.ToString(CultureInfo.InvariantCulture)}]", index);
+
+    /// <summary>The steps from the root: a name, or a place in an array.</summary>
+    public IReadOnlyList<(string Name, int Index)> Steps()
+    {
+        var steps = new List<(string, int)>();
+        for (var at = this; at._parent is not null; at = at._parent)
+            steps.Add((at._step, at._index));
+        steps.Reverse();
+        return steps;
+    }
 
     public override string ToString()
     {

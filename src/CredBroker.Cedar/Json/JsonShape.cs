@@ -5,15 +5,46 @@ using CredBroker.Cedar.Text;
 namespace CredBroker.Cedar;
 
 /// <summary>Unwinds from JSON of the wrong shape.</summary>
-internal sealed class JsonShapeException(Diagnostic diagnostic) : Exception(diagnostic.Message)
+internal sealed class JsonShapeException(JsonPath path, string message) : Exception(message)
 {
-    public Diagnostic Diagnostic { get; } = diagnostic;
+    public JsonPath Path { get; } = path;
 }
 
 /// <summary>Demands of parsed JSON what a format says of its shape.</summary>
 internal sealed class JsonShape(string file)
 {
+    // More say nothing new, and each takes a walk through the text.
+    private const int MaxErrors = 20;
+
+    private readonly List<JsonShapeException> _errors = [];
+
     public string File => file;
+
+    /// <summary>What was found so far of the things that were read by <see cref="Many{T}"/>.</summary>
+    public IReadOnlyList<JsonShapeException> Errors => _errors;
+
+    /// <summary>Reads one of several independent things: what is wrong with it is kept, and the next is read all the same. Null after an error.</summary>
+    public T? Many<T>(Func<T> read) where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (JsonShapeException error)
+        {
+            _errors.Add(error);
+            if (_errors.Count >= MaxErrors)
+                throw;
+            return null;
+        }
+    }
+
+    /// <summary>Fails if something was wrong with what was read by <see cref="Many{T}"/>.</summary>
+    public void ThrowIfWrong()
+    {
+        if (_errors is [.., var last])
+            throw last;
+    }
 
     public JsonElement Required(JsonElement json, string name, JsonPath path) =>
         json.TryGetProperty(name, out var value) ? value : throw Wrong(path, $"'{name}' is missing");
@@ -75,5 +106,5 @@ internal sealed class JsonShape(string file)
     }
 
     public JsonShapeException Wrong(JsonPath path, string message) =>
-        new(new Diagnostic(new SourceLocation(file, 1, 1), $"{path}: {message}"));
+        new(path, $"{path}: {message}");
 }

@@ -14,6 +14,7 @@ internal sealed class PolicyJsonReader(JsonShape shape)
         var path = JsonPath.Root;
         shape.ExpectNames(json, path, ["staticPolicies", "templates", "templateLinks"]);
         var policies = ReadMany(json, "staticPolicies", isTemplate: false).Concat(ReadMany(json, "templates", isTemplate: true)).ToImmutableArray();
+        shape.ThrowIfWrong();
         if (policies.Length > TextLimits.MaxPolicies)
             throw shape.Wrong(path, $"the set has more than {TextLimits.MaxPolicies} policies");
         return new PolicySet(policies).TryLink(ReadLinks(json), out var error) ?? throw shape.Wrong(path, error!);
@@ -45,7 +46,9 @@ internal sealed class PolicyJsonReader(JsonShape shape)
         shape.Expect(many, JsonValueKind.Object, path);
         foreach (var member in many.EnumerateObject())
         {
-            var policy = Read(member.Name, member.Value, path.Child(member.Name));
+            var policy = shape.Many(() => Read(member.Name, member.Value, path.Child(member.Name)));
+            if (policy is null)
+                continue;
             if (policy.IsTemplate != isTemplate)
                 throw shape.Wrong(path.Child(member.Name), isTemplate ? "a template has at least one slot" : "a policy has no slots; with slots it is a template");
             yield return policy;
