@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using CredBroker.Cli.Hosting;
 using CredBroker.Cli.Output;
 using CredBroker.Cli.PolicyTools;
+using CredBroker.Contracts;
 using CredBroker.Manifests;
 using CredBroker.Policies;
 
@@ -11,7 +12,7 @@ namespace CredBroker.Cli.Commands;
 /// <summary>Policies as code: what can be done with them before a broker has them.</summary>
 internal static class PolicyToolCommands
 {
-    public static IEnumerable<Command> Build(CliHost host) => [Check(host), Test(host), ExplainCommand.Build(host), ReplayCommand.Build(host), Format(host)];
+    public static IEnumerable<Command> Build(CliHost host) => [Check(host), Test(host), ExplainCommand.Build(host), ReplayCommand.Build(host), Format(host), Schema(host)];
 
     /// <summary>The kind of the sets that do not say theirs.</summary>
     public static Option<string?> Kind()
@@ -88,6 +89,15 @@ internal static class PolicyToolCommands
             foreach (var line in results.SelectMany(result => result.Lines)) context.Host.Out.WriteLine(SafeText.Line(line));
             var isWrong = results.Any(result => result.IsInvalid || (context.Get(check) && result.WouldChange));
             return Task.FromResult(isWrong ? ExitCodes.Findings : ExitCodes.Ok);
+        });
+    }
+
+    private static Command Schema(CliHost host)
+    {
+        return new Command("schema", "Prints the schema that policies are checked against, for editors and other tools: Cedar's text, or its JSON with --output json.").Does(host, context =>
+        {
+            context.Host.Out.Write(context.Printer.Format == OutputFormat.Json ? PolicySource.Schema.Schema.ToJson() + "\n" : BrokerSchema.ReadText());
+            return Task.CompletedTask;
         });
     }
 

@@ -229,5 +229,12 @@ public sealed class PolicyToolTests
         Assert.That(broken.Out, Does.Contain("<stdin>:1:25: ").And.Contain("^"));
     }
 
+    [Test]
+    public async Task Prints_the_schema_in_both_formats()
+    {
+        Assert.That((await _cli.RunAsync("policy", "schema")).Out, Does.Contain("entity Workload in [Team, IdentitySource] = {"));
+        Assert.That(JsonNode.Parse((await _cli.RunAsync("policy", "schema", "-o", "json")).Out)![""]!["entityTypes"]!["Workload"], Is.Not.Null);
+    }
+
     private static string Root([System.Runtime.CompilerServices.CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
 }
