@@ -31,6 +31,7 @@ public static class Reasons
     public const string TargetIdentityChanged = "TARGET_IDENTITY_CHANGED";
     public const string ReviewOverdue = "REVIEW_OVERDUE";
     public const string ProviderDraining = "PROVIDER_DRAINING";
+    public const string ProviderQuarantined = "PROVIDER_QUARANTINED";
     public const string LifeTooShort = "LIFE_TOO_SHORT";
     public const string ReferenceNotFound = "REFERENCE_NOT_FOUND";
     public const string TaskRunning = "TASK_RUNNING";

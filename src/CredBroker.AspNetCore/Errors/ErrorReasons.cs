@@ -64,6 +64,7 @@ public static class ErrorReasons
         Define(ErrorReason.ReferenceNotFound, StatusCode.FailedPrecondition, "Create what it refers to first."),
         Define(ErrorReason.TaskRunning, StatusCode.FailedPrecondition, "Ask again when the task has ended."),
         Define(ErrorReason.NoHeartbeatExpected, StatusCode.FailedPrecondition, "Create tasks with a `heartbeat_interval` to send heartbeats."),
+        Define(ErrorReason.ProviderQuarantined, StatusCode.FailedPrecondition, "An administrator looks at `credbroker quarantine show`, and reconciles or releases the provider."),
         Define(ErrorReason.StateConflict, StatusCode.FailedPrecondition, "Read it again; the message says which state is needed."),
         Define(ErrorReason.QuotaExceeded, StatusCode.ResourceExhausted, "End what is no longer needed; the metadata names the quota. For `group`, wait for the time in the details, or ask for shorter lives: places in a shared document are free by time alone."),
         Define(ErrorReason.RateLimited, StatusCode.ResourceExhausted, "Wait for the time in the details."),

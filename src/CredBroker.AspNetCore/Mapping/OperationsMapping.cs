@@ -1,4 +1,5 @@
 using CredBroker.Contracts.V1;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Reconciliation;
 using Finding = CredBroker.Contracts.V1.ReconciliationFinding;
 using Mode = CredBroker.Contracts.V1.Provider.Types.Reconciliation;
@@ -43,6 +44,24 @@ internal static class OperationsMapping
         FindingKind.Forged => Finding.Types.Kind.Forged,
         FindingKind.Unmarked => Finding.Types.Kind.Unmarked,
         _ => Finding.Types.Kind.Unspecified,
+    };
+
+    public static QuarantinedProvider ToProto(this Quarantined held) => new()
+    {
+        Provider = $"providers/{held.ProviderName}",
+        Since = held.Since.ToProto(),
+        Reason = held.Reason.ToProto(),
+        UnprovenLeases = held.Unproven,
+        OverdueLeases = held.Overdue,
+        LocalLeases = held.Local,
+    };
+
+    public static QuarantinedProvider.Types.Reason ToProto(this QuarantineReason reason) => reason switch
+    {
+        QuarantineReason.Restored => QuarantinedProvider.Types.Reason.Restored,
+        QuarantineReason.UnknownCredentials => QuarantinedProvider.Types.Reason.UnknownCredentials,
+        QuarantineReason.ByHand => QuarantinedProvider.Types.Reason.ByHand,
+        _ => QuarantinedProvider.Types.Reason.Unspecified,
     };
 
     public static Mode ToProto(this ReconciliationMode mode) => mode == ReconciliationMode.Sweep ? Mode.Sweep : Mode.Report;

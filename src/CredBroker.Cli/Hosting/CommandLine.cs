@@ -49,6 +49,7 @@ internal static class CommandLine
         root.Add(DecisionCommands.Build(host));
         root.Add(AuditCommands.Build(host));
         root.Add(ReconcileCommand.Build(host));
+        root.Add(QuarantineCommands.Build(host));
         foreach (var command in ManifestCommands.Build(host)) root.Add(command);
         return root;
     }

@@ -22,6 +22,7 @@ public static class AuditTypes
     public const string LeaseRevoked = "lease.revoked";
     public const string LeaseExpired = "lease.expired";
     public const string LeaseVoid = "lease.void";
+    public const string LeaseFoundAlive = "lease.found_alive";
     public const string LeaseReappeared = "lease.reappeared";
     public const string LeaseWrittenOff = "lease.written_off";
     public const string GroupOverflowed = "group.overflowed";
@@ -30,6 +31,9 @@ public static class AuditTypes
     public const string ResourceUpdated = "resource.updated";
     public const string ResourceDeleted = "resource.deleted";
     public const string ProviderReconciled = "provider.reconciled";
+    public const string ProviderQuarantined = "provider.quarantined";
+    public const string ProviderReleased = "provider.released";
+    public const string DatabaseRestored = "database.restored";
     public const string ProviderIdentityAccepted = "provider.identity_accepted";
     public const string Suspended = "suspension.created";
     public const string SuspensionLifted = "suspension.lifted";

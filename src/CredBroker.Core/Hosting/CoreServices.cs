@@ -9,6 +9,7 @@ using CredBroker.Core.Issuance;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Policies;
 using CredBroker.Core.Providers;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Quotas;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Reconciliation;
@@ -86,6 +87,7 @@ public static class CoreServices
             .AddSingleton<ReconciliationRun>()
             .AddSingleton<Reconciler>()
             .AddSingleton<ReconciliationService>()
+            .AddSingleton<QuarantineService>()
             .AddSingleton(provider => new SuspensionService(
                 provider.GetRequiredService<ISuspensionStore>(), provider.GetRequiredService<IWorkloadStore>(), provider.GetRequiredService<Catalog>(),
                 provider.GetRequiredService<Decider>(), options.Root, provider.GetRequiredService<Signals>(), provider.GetRequiredService<TimeProvider>()))

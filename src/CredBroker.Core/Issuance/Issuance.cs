@@ -293,6 +293,7 @@ public sealed partial class Issuance(
     private BrokerError ToError(ReserveOutcome outcome) => outcome switch
     {
         ReserveOutcome.TaskOver => Errors.TaskOver,
+        ReserveOutcome.Quarantined => new BrokerError(Reasons.ProviderQuarantined, "The provider is in quarantine after a restore, or because its target has credentials that no lease knows: it issues nothing until that is cleared."),
         ReserveOutcome.Suspended => Errors.Suspended("The workload, its identity source, the provider or the role"),
         ReserveOutcome.QuotaExceeded exceeded => Errors.Quota(exceeded.Charge),
         ReserveOutcome.GroupFull full => Errors.GroupFull(full.Group, full.FreeAt - time.Now()),

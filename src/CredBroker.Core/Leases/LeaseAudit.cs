@@ -108,6 +108,10 @@ public static class LeaseAudit
                 detail["observed_at"] = Text(after.Evidence.ObservedAt);
                 return @event is LeaseEvent.WrittenOff ? AuditTypes.LeaseWrittenOff
                     : after.State == LeaseState.Revoked ? AuditTypes.LeaseRevoked : AuditTypes.LeaseExpired;
+            case LeaseEvent.FoundAlive:
+                detail["expires_at"] = Text(after.ExpiresAt);
+                detail["possible_death_at"] = Text(after.PossibleDeathAt);
+                return AuditTypes.LeaseFoundAlive;
             case LeaseEvent.RenewalIntended:
                 detail["possible_death_at"] = Text(after.PossibleDeathAt);
                 return AuditTypes.LeaseRenewalIntended;

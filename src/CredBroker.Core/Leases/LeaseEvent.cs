@@ -45,6 +45,12 @@ public abstract record LeaseEvent
     /// <summary>It was seen alive after all.</summary>
     public sealed record Reappeared(string Where) : LeaseEvent;
 
+    /// <summary>
+    /// Of a lease in quarantine, whose row may be older than it is: its target has it, alive until an instant where the target says one. What was renewed since lives as long
+    /// as it was renewed for, and what was issued since is active.
+    /// </summary>
+    public sealed record FoundAlive(DateTimeOffset? Until) : LeaseEvent;
+
     /// <summary>A renewal is about to be asked for: from here on it may live until then.</summary>
     public sealed record RenewalIntended(DateTimeOffset PossibleDeathAt) : LeaseEvent;
 

@@ -26,6 +26,7 @@ public static class LeaseMachine
             LeaseEvent.ProvenGone gone => ProvenGone(lease, gone.Evidence, now),
             LeaseEvent.ProvenExpired expired => ProvenExpired(lease, expired.Evidence, now),
             LeaseEvent.Reappeared => Reappeared(lease, now),
+            LeaseEvent.FoundAlive found => FoundAlive(lease, found.Until, now),
             LeaseEvent.RenewalIntended intended => RenewalIntended(lease, intended.PossibleDeathAt, live),
             LeaseEvent.Renewed renewed => Renewed(lease, renewed.ExpiresAt, live),
             LeaseEvent.WrittenOff written => WrittenOff(lease, written.Assertion, now),
@@ -152,6 +153,22 @@ public static class LeaseMachine
         _ => Same("It was never taken for dead."),
     };
 
+    private static LeaseStep FoundAlive(Lease lease, DateTimeOffset? until, DateTimeOffset now)
+    {
+        // Only a renewal that the row does not know makes it live longer than its latest possible death.
+        var renewed = until > lease.PossibleDeathAt + TargetsRounding
+            ? lease with { PossibleDeathAt = until.Value, ExpiresAt = Instants.Min(until.Value, lease.MaxExpiresAt), DueAt = Instants.Min(until.Value, lease.MaxExpiresAt) }
+            : lease;
+        return lease.State switch
+        {
+            LeaseState.Active => renewed == lease ? Same("It is as its row says.") : Moved(renewed),
+            LeaseState.Pending when lease.MayStillArriveUntil < now =>
+                Moved(renewed with { State = LeaseState.Active, ActivatedAt = now, IssueAnswered = true, DueAt = renewed.ExpiresAt, Lane = Lane.Expiry }),
+            LeaseState.Pending => Same("It is being issued."),
+            _ => Same("It is to die, or dead."),
+        };
+    }
+
     private static LeaseStep RenewalIntended(Lease lease, DateTimeOffset possibleDeathAt, bool live) => lease.State switch
     {
         LeaseState.Active when live && possibleDeathAt <= lease.MaxExpiresAt =>
@@ -205,6 +222,8 @@ public static class LeaseMachine
         EndReason.Expired => Lane.Expiry,
         _ => Lane.End,
     };
+
+    private static readonly TimeSpan TargetsRounding = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan OneMicrosecond = TimeSpan.FromMicroseconds(1);
 

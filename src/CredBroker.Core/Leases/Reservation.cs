@@ -65,6 +65,9 @@ public abstract record ReserveOutcome
     /// <summary>One of the gates is suspended.</summary>
     public sealed record Suspended(Uid Gate) : ReserveOutcome;
 
+    /// <summary>The provider is in quarantine, and issues nothing.</summary>
+    public sealed record Quarantined : ReserveOutcome;
+
     /// <summary>A counter is at its limit.</summary>
     public sealed record QuotaExceeded(QuotaCharge Charge) : ReserveOutcome;
 

@@ -18,8 +18,8 @@ public interface IReconciliationStore
     /// <summary>The leases of these ids that there are, whichever provider they belong to.</summary>
     Task<IReadOnlyDictionary<Uid, ReconciledLease>> FindAsync(IReadOnlyCollection<Uid> leases, CancellationToken cancellationToken);
 
-    /// <summary>The active leases of a provider in the order of ids, after one.</summary>
-    Task<IReadOnlyList<ReconciledLease>> ActiveAsync(Uid provider, Uid after, int most, CancellationToken cancellationToken);
+    /// <summary>The pending and active leases of a provider in the order of ids, after one.</summary>
+    Task<IReadOnlyList<ReconciledLease>> LivingAsync(Uid provider, Uid after, int most, CancellationToken cancellationToken);
 
     /// <summary>Keeps what was found, and gives the provider back; false, and nothing is kept, for who lost the claim.</summary>
     Task<bool> FinishAsync(ReconciliationClaim claim, ReconciliationReport report, DateTimeOffset nextAt, CancellationToken cancellationToken);
@@ -29,7 +29,14 @@ public interface IReconciliationStore
 /// <param name="Provider">The provider.</param>
 /// <param name="ProviderName">Its name, for the audit trail.</param>
 /// <param name="Fence">What shows that it is still held.</param>
-public sealed record ReconciliationClaim(Uid Provider, string ProviderName, long Fence);
+public sealed record ReconciliationClaim(Uid Provider, string ProviderName, long Fence)
+{
+    /// <summary>Since when the provider is in quarantine; null when it is in none.</summary>
+    public DateTimeOffset? QuarantinedAt { get; init; }
+
+    /// <summary>Until when somebody has accepted what no lease knows.</summary>
+    public DateTimeOffset? AcceptedAt { get; init; }
+}
 
 /// <summary>How reconciliation of one provider stands.</summary>
 /// <param name="Provider">The provider.</param>
@@ -68,6 +75,12 @@ public sealed record ReconciledLease
 
     /// <summary>When it ends for the broker.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>When it was reserved.</summary>
+    public required DateTimeOffset ReservedAt { get; init; }
+
+    /// <summary>When it dies by itself at the latest, as far as its row knows.</summary>
+    public required DateTimeOffset PossibleDeathAt { get; init; }
 
     /// <summary>Whether nothing of it is at any target.</summary>
     public required bool Local { get; init; }

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Providers;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Registry;
 using Microsoft.Extensions.Logging;
 
@@ -24,6 +26,7 @@ public sealed partial class Reconciler
     private readonly ConcurrentDictionary<Uid, bool> _running = new();
     private readonly ReconciliationRun _run;
     private readonly IReconciliationStore _store;
+    private readonly IQuarantineStore _quarantines;
     private readonly ProviderPool _pool;
     private readonly Catalog _catalog;
     private readonly Breaker _breaker;
@@ -33,21 +36,26 @@ public sealed partial class Reconciler
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private IReadOnlyList<(string Provider, ReconciliationStatus Status)> _current = [];
+    private IReadOnlyList<Quarantined> _inQuarantine = [];
 
     /// <summary>Begins with nothing known, and makes the gauges.</summary>
     public Reconciler(
-        ReconciliationRun run, IReconciliationStore store, ProviderPool pool, Catalog catalog, Breaker breaker, BrokerLimits limits, Random random, Signals signals, IMeterFactory meters,
+        ReconciliationRun run, IReconciliationStore store, IQuarantineStore quarantines, ProviderPool pool, Catalog catalog, Breaker breaker, BrokerLimits limits, Random random, Signals signals, IMeterFactory meters,
         ILogger<Reconciler> logger, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(meters);
-        (_run, _store, _pool, _catalog, _breaker, _limits, _random, _signals, _logger, _time) = (run, store, pool, catalog, breaker, limits, random, signals, logger, time);
+        (_run, _store, _quarantines, _pool, _catalog, _breaker, _limits, _random, _signals, _logger, _time) = (run, store, quarantines, pool, catalog, breaker, limits, random, signals, logger, time);
         var meter = meters.Create(BrokerMetrics.MeterName);
         meter.CreateObservableGauge("credbroker.reconciliation.findings", Findings, "{credential}", "What the last complete listing found, by provider and kind.");
+        meter.CreateObservableGauge("credbroker.quarantine", InQuarantineNow, "{provider}", "Providers in quarantine, by provider and reason.");
         meter.CreateObservableGauge("credbroker.reconciliation.age", Ages, "s", "How long ago the last complete listing began, by provider.");
     }
 
     /// <summary>What was last known of every registered provider that was ever reconciled, by its name.</summary>
     public IReadOnlyList<(string Provider, ReconciliationStatus Status)> Current => Volatile.Read(ref _current);
+
+    /// <summary>What was last known to be in quarantine.</summary>
+    public IReadOnlyList<Quarantined> InQuarantine => Volatile.Read(ref _inQuarantine);
 
     /// <summary>How many runs there are on this node.</summary>
     public int Running => _running.Count;
@@ -58,6 +66,7 @@ public sealed partial class Reconciler
         var snapshot = await _catalog.RefreshAsync(cancellationToken);
         var statuses = (await _store.ListAsync(cancellationToken)).ToDictionary(status => status.Provider);
         Volatile.Write(ref _current, [.. snapshot.Providers.Values.Where(provider => statuses.ContainsKey(provider.Uid)).Select(provider => (provider.Name, statuses[provider.Uid]))]);
+        Volatile.Write(ref _inQuarantine, await _quarantines.ListAsync(cancellationToken));
         foreach (var provider in snapshot.Providers.Values)
         {
             if (statuses.GetValueOrDefault(provider.Uid) is { } known && (known.DueAt > _time.Now() || known.RunningUntil > _time.Now())) continue;
@@ -110,10 +119,11 @@ public sealed partial class Reconciler
         try
         {
             using var bound = new CancellationTokenSource(_limits.ReconcileTimeout, _time);
-            var report = await _run.RunAsync(provider, bound.Token);
+            var report = await _run.RunAsync(provider, claim, bound.Token);
             var pause = report.Complete ? _limits.ReconcileEvery : Shorter(_limits.ReconcileEvery, TimeSpan.FromMinutes(5));
             var kept = await _store.FinishAsync(claim, report, Instants.Truncate(_time.Now() + (pause * (0.9 + (_random.NextDouble() / 5)))), CancellationToken.None);
             Tell(provider.Name, report, kept);
+            if (kept && report.Complete) await DecideQuarantineAsync(provider, claim, report);
             _signals.Set();
             return report;
         }
@@ -126,6 +136,22 @@ public sealed partial class Reconciler
         finally
         {
             _running.TryRemove(provider.Uid, out _);
+        }
+    }
+
+    /// <summary>
+    /// What no lease knows is credentials of a database that is not this one: until somebody has looked, nothing is revoked on its word. A complete listing that knows
+    /// nothing of the kind, and speaks of everything in quarantine, ends it.
+    /// </summary>
+    private async Task DecideQuarantineAsync(Registered<ProviderSpec> provider, ReconciliationClaim claim, ReconciliationReport report)
+    {
+        if (report.NotAccepted > 0 && claim.QuarantinedAt is null)
+        {
+            if (await _quarantines.StartAsync(provider.Uid, QuarantineReason.UnknownCredentials, Actor.Broker, "", CancellationToken.None)) LogQuarantined(_logger, provider.Name, report.NotAccepted);
+        }
+        else if (report is { NotAccepted: 0, Uncovered: 0, TooManyMissing: false } && claim.QuarantinedAt is { } since)
+        {
+            if (await _quarantines.ReleaseAsync(provider.Uid, since, Actor.Broker, "A complete listing knows everything that was in it.", CancellationToken.None)) LogReleased(_logger, provider.Name);
         }
     }
 
@@ -149,7 +175,16 @@ public sealed partial class Reconciler
         where one.Status.CompleteAt is not null
         select new Measurement<double>(Math.Max(0, (_time.GetUtcNow() - one.Status.CompleteAt!.Value).TotalSeconds), new KeyValuePair<string, object?>("provider", one.Provider));
 
+    private IEnumerable<Measurement<long>> InQuarantineNow() =>
+        InQuarantine.Select(one => new Measurement<long>(1, new KeyValuePair<string, object?>("provider", one.ProviderName), new KeyValuePair<string, object?>("reason", one.Reason.ToString())));
+
     private static TimeSpan Shorter(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Provider {Provider} is in quarantine: its target has {Count} credentials under our mark that no lease knows, as after a restored backup. See credbroker quarantine show")]
+    private static partial void LogQuarantined(ILogger logger, string provider, long count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Provider {Provider} is released from quarantine: a complete listing knows everything that was in it")]
+    private static partial void LogReleased(ILogger logger, string provider);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Provider {Provider} was reconciled: {Listed} things listed, as they should be")]
     private static partial void LogClean(ILogger logger, string provider, long listed);

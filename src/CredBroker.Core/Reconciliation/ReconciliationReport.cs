@@ -77,6 +77,12 @@ public sealed record ReconciliationReport
     /// <summary>See <see cref="FindingKind.Unmarked"/>.</summary>
     public long Unmarked { get; init; }
 
+    /// <summary>Of the unknown ones, those that nobody has accepted yet.</summary>
+    public long NotAccepted { get; init; }
+
+    /// <summary>In quarantine: leases from before it of which the listing can say nothing. While there are any, a person must release it.</summary>
+    public long Uncovered { get; init; }
+
     /// <summary>How many leases were changed by it.</summary>
     public long Acted { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Issuance;
@@ -23,10 +24,11 @@ public sealed class ReconciliationRun(
     private const int AlwaysCredible = 5;
 
     /// <summary>Runs. Whatever the provider throws becomes part of the report.</summary>
-    public async Task<ReconciliationReport> RunAsync(Registered<ProviderSpec> provider, CancellationToken cancellationToken)
+    public async Task<ReconciliationReport> RunAsync(Registered<ProviderSpec> provider, ReconciliationClaim claim, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(provider);
-        var found = new Found(time.Now());
+        ArgumentNullException.ThrowIfNull(claim);
+        var found = new Found(time.Now(), claim);
         try
         {
             await using var use = pool.Acquire(provider.Uid);
@@ -35,7 +37,8 @@ public sealed class ReconciliationRun(
             await ListAsync(listing, found, provider.Entry.TargetIdentity, cancellationToken);
             if (await OtherTargetAsync(provider, use.Provider, cancellationToken) is { } changed) return found.Report(time.Now(), changed);
             await CompareAsync(provider, listing, found, cancellationToken);
-            if (provider.Spec.Reconciliation == ReconciliationMode.Sweep) await ActAsync(use.Provider, found, cancellationToken);
+            if (claim.QuarantinedAt is not null) await CorrectAsync(found, cancellationToken);
+            else if (provider.Spec.Reconciliation == ReconciliationMode.Sweep) await ActAsync(use.Provider, found, cancellationToken);
             return found.Report(time.Now(), "");
         }
         catch (Exception e) when (e is not StoreUnavailableException)
@@ -106,10 +109,12 @@ public sealed class ReconciliationRun(
         if (lease is null)
         {
             found.Add(FindingKind.Unknown, listed, id);
+            if (!(MadeAt(id) <= found.Claim.AcceptedAt)) found.NotAccepted++;
             return;
         }
 
         found.Seen.Add(id);
+        if (found.Holds(lease) && (lease.State == LeaseState.Pending || (lease.State == LeaseState.Active && listed.ExpiresAt > lease.PossibleDeathAt))) found.Alive.Add((lease, listed.ExpiresAt));
         if (lease.State is LeaseState.Pending or LeaseState.Active or LeaseState.Revoking || IsResidue(lease, listed)) return;
         // It may have been proven dead after it was listed, by a node whose clock is not ours.
         if (lease.ClosedAt is not { } closed || closed >= found.StartedAt - limits.ReconcileMargin) return;
@@ -120,13 +125,17 @@ public sealed class ReconciliationRun(
     // What could only expire stays where it is: it is dead by the target's own time.
     private bool IsResidue(ReconciledLease lease, OutstandingCredential listed) => lease.State == LeaseState.Expired && listed.ExpiresAt < time.GetUtcNow();
 
+    // An id begins with the milliseconds of its making, and the mark's MAC is over it.
+    private static DateTimeOffset MadeAt(Uid id) => DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(id.ToBytes()) >> 16);
+
     private string[] NamesOf(Uid lease) => [$"cb-{installation.Id}-{lease}", $"cb_{installation.Id}_{lease}"];
 
     private async Task CompareAsync(Registered<ProviderSpec> provider, IListingProvider listing, Found found, CancellationToken cancellationToken)
     {
         for (var after = default(Uid); ;)
         {
-            var page = await store.ActiveAsync(provider.Uid, after, Batch, cancellationToken);
+            var page = await store.LivingAsync(provider.Uid, after, Batch, cancellationToken);
+            found.Uncovered += page.Count(lease => found.Holds(lease) && (lease.Local || lease.TargetIdentity != provider.Entry.TargetIdentity || !listing.ListedKinds.Contains(lease.RoleKind)));
             foreach (var lease in page.Where(lease => MustBeListed(lease, provider, listing, found)))
             {
                 found.Compared++;
@@ -144,7 +153,14 @@ public sealed class ReconciliationRun(
 
     private bool MustBeListed(ReconciledLease lease, Registered<ProviderSpec> provider, IListingProvider listing, Found found) =>
         !lease.Local && lease.TargetIdentity == provider.Entry.TargetIdentity && listing.ListedKinds.Contains(lease.RoleKind)
-        && lease.ActivatedAt < found.StartedAt - limits.ReconcileMargin && lease.ExpiresAt > found.StartedAt;
+        && lease.State == LeaseState.Active && lease.ActivatedAt < found.StartedAt - limits.ReconcileMargin && lease.ExpiresAt > found.StartedAt;
+
+    /// <summary>In quarantine nothing is swept; but what the target shows to have been issued or renewed since the backup is believed, so that its release kills nothing that lives.</summary>
+    private async Task CorrectAsync(Found found, CancellationToken cancellationToken)
+    {
+        foreach (var (lease, until) in found.Alive)
+            if (await ApplyAsync(lease, new LeaseEvent.FoundAlive(until is { } at ? Instants.Truncate(at) : null), cancellationToken)) found.Acted++;
+    }
 
     /// <summary>What is done is bounded by a number for each run; the next run does more.</summary>
     private async Task ActAsync(IProvider provider, Found found, CancellationToken cancellationToken)
@@ -167,12 +183,22 @@ public sealed class ReconciliationRun(
         await leases.ApplyAsync(new LeaseChange(lease.Id, @event, Actor.Broker) { Version = lease.Version }, cancellationToken) is ApplyOutcome.Applied { Changed: true };
 
     /// <summary>What a run has seen so far.</summary>
-    private sealed class Found(DateTimeOffset startedAt)
+    private sealed class Found(DateTimeOffset startedAt, ReconciliationClaim claim)
     {
         private readonly Dictionary<FindingKind, long> _counts = [];
         private readonly List<ReconciliationFinding> _kept = [];
 
         public DateTimeOffset StartedAt => startedAt;
+
+        public ReconciliationClaim Claim => claim;
+
+        public List<(ReconciledLease Lease, DateTimeOffset? Until)> Alive { get; } = [];
+
+        public long NotAccepted { get; set; }
+
+        public long Uncovered { get; set; }
+
+        public bool Holds(ReconciledLease lease) => lease.ReservedAt <= claim.QuarantinedAt;
 
         public HashSet<Uid> Seen { get; } = [];
 
@@ -213,6 +239,8 @@ public sealed class ReconciliationRun(
             Unknown = CountOf(FindingKind.Unknown),
             Forged = CountOf(FindingKind.Forged),
             Unmarked = CountOf(FindingKind.Unmarked),
+            NotAccepted = NotAccepted,
+            Uncovered = Uncovered,
             Acted = Acted,
             TooManyMissing = TooManyMissing,
             Findings = _kept,

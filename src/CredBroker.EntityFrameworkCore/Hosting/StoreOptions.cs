@@ -21,6 +21,11 @@ public sealed class StoreOptions
     /// <summary>Keeps the key ring readable in the database when there is no wrapping key: for development on loopback alone, which whoever sets it must see to.</summary>
     public bool AllowReadableKeyRing { get; set; }
 
+    /// <summary>
+    /// A file of this node's own, outside the database and its backups, that notes what was committed: by it a backup that was restored is recognised. Empty for none.
+    /// </summary>
+    public string? WitnessFile { get; set; }
+
     /// <summary>How many changes may wait to be written before further ones are refused.</summary>
     public int QueueLength { get; set; } = 4096;
 

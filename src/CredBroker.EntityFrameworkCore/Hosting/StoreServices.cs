@@ -4,6 +4,7 @@ using CredBroker.Core.Clocks;
 using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Pressure;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Reevaluation;
@@ -20,6 +21,7 @@ using CredBroker.EntityFrameworkCore.Erasure;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Leases;
 using CredBroker.EntityFrameworkCore.Protection;
+using CredBroker.EntityFrameworkCore.Quarantine;
 using CredBroker.EntityFrameworkCore.Receipts;
 using CredBroker.EntityFrameworkCore.Reconciliation;
 using CredBroker.EntityFrameworkCore.Reevaluation;
@@ -75,6 +77,7 @@ public static class StoreServices
         services.AddSingleton<IBacklogStore, BacklogStore>();
         services.AddSingleton<IReconciliationStore, ReconciliationStore>();
         services.AddSingleton<IBrokerLife, LifeStore>();
+        services.AddSingleton<IQuarantineStore, QuarantineStore>();
         services.AddSingleton<ISigningKeyStore, SigningKeyStore>();
         return services;
     }
@@ -103,6 +106,8 @@ public static class StoreServices
             return new Tables(context.Model);
         });
         services.AddSingleton(provider => new ReferenceClock(provider.GetRequiredService<Backend>(), provider.GetRequiredService<StoreTime>(), options.DatabaseTime));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Witness>(provider, [options.WitnessFile ?? ""]));
+        services.AddSingleton<RestoreGuard>();
         services.AddSingleton<WriterConnection>();
         services.AddSingleton<StorePressure>();
         services.AddSingleton(provider =>

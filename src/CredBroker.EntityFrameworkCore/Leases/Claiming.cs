@@ -1,6 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Quarantine;
 using CredBroker.EntityFrameworkCore.Writing;
 
 namespace CredBroker.EntityFrameworkCore.Leases;
@@ -37,20 +38,21 @@ internal static class Claiming
         return step is LeaseStep.Moved ? after : null;
     }
 
-    private static Task<List<LeaseRow>> DueAsync(WriteSession session, Claim claim)
+    private static async Task<List<LeaseRow>> DueAsync(WriteSession session, Claim claim)
     {
+        var claimable = await Holding.ClaimableAsync(session, claim.Provider);
         var leases = session.Tables.Leases.Name;
         var (provider, now, from) = (claim.Provider, session.Now, claim.OnlyRevoking ? LeaseState.Revoking : LeaseState.Pending);
-        return session.ListAsync(session.Tables.Leases, $"""
+        return await session.ListAsync(session.Tables.Leases, $"""
             JOIN (
                 SELECT w.id, w.lane, w.due_at, ROW_NUMBER() OVER (PARTITION BY w.lane, w.workload_uid ORDER BY w.due_at, w.id) AS turn FROM (
-                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 0 AND group_uid IS NULL AND state >= {from} AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l0
+                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 0 AND group_uid IS NULL AND state >= {from} AND due_at <= {now}{claimable} ORDER BY due_at LIMIT {Window}) l0
                     UNION ALL
-                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 1 AND group_uid IS NULL AND state >= {from} AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l1
+                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 1 AND group_uid IS NULL AND state >= {from} AND due_at <= {now}{claimable} ORDER BY due_at LIMIT {Window}) l1
                     UNION ALL
-                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 2 AND group_uid IS NULL AND state >= {from} AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l2
+                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 2 AND group_uid IS NULL AND state >= {from} AND due_at <= {now}{claimable} ORDER BY due_at LIMIT {Window}) l2
                     UNION ALL
-                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 3 AND group_uid IS NULL AND state >= {from} AND due_at <= {now} ORDER BY due_at LIMIT {Window}) l3
+                    SELECT * FROM (SELECT id, lane, due_at, workload_uid FROM {leases} WHERE provider_uid = {provider} AND lane = 3 AND group_uid IS NULL AND state >= {from} AND due_at <= {now}{claimable} ORDER BY due_at LIMIT {Window}) l3
                 ) w
             ) c ON c.id = x.id
             WHERE x.due_at <= {now} AND x.group_uid IS NULL AND x.state >= {from}

@@ -16,7 +16,7 @@ internal sealed record Effective(DateTimeOffset? TaskEnd, IReadOnlyList<long> Su
         var gates = await GatesAsync(session, lease.Gates.All.Select(gate => gate.Uid));
         return new Effective(
             EndOf(ends.FirstOrDefault().Ended, ends.FirstOrDefault().Deadline, session.Now),
-            [.. lease.Gates.All.Select(gate => gates.GetValueOrDefault(gate.Uid)?.Suspension ?? 0)],
+            [.. lease.Gates.All.Select(gate => SuspensionOf(gates.GetValueOrDefault(gate.Uid), lease))],
             session.Now);
     }
 
@@ -25,6 +25,9 @@ internal sealed record Effective(DateTimeOffset? TaskEnd, IReadOnlyList<long> Su
 
     /// <summary>A task past its deadline is over, whether or not somebody has written that yet.</summary>
     public static DateTimeOffset? EndOf(DateTimeOffset? ended, DateTimeOffset? deadline, DateTimeOffset now) => ended ?? (deadline <= now ? deadline : null);
+
+    // In quarantine nobody knows which leases that live nowhere but here had been revoked: they count as if it were a suspension.
+    private static long SuspensionOf(GateRow? gate, Lease lease) => gate is null ? 0 : gate.Suspension + (lease.Local && lease.ReservedAt <= gate.QuarantinedAt ? 1 : 0);
 
     public static async Task<Dictionary<Uid, GateRow>> GatesAsync(WriteSession session, IEnumerable<Uid> gates)
     {

@@ -1,6 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Quarantine;
 using CredBroker.EntityFrameworkCore.Writing;
 
 namespace CredBroker.EntityFrameworkCore.Leases;
@@ -14,7 +15,7 @@ internal static class GroupClaiming
         if (group is null || group.Until > session.Now) return null;
         var rows = await session.ListAsync(
             session.Tables.Leases,
-            $"WHERE x.group_uid = {claim.Group} AND x.provider_uid = {claim.Provider} AND x.state >= {(claim.OnlyRevoking ? LeaseState.Revoking : LeaseState.Pending)} AND x.due_at <= {session.Now} ORDER BY x.lane, x.due_at, x.id LIMIT {claim.Max} {session.Dialect.ForUpdateSkipLocked}");
+            $"WHERE x.group_uid = {claim.Group} AND x.provider_uid = {claim.Provider} AND x.state >= {(claim.OnlyRevoking ? LeaseState.Revoking : LeaseState.Pending)} AND x.due_at <= {session.Now}{await Holding.ClaimableAsync(session, claim.Provider)} ORDER BY x.lane, x.due_at, x.id LIMIT {claim.Max} {session.Dialect.ForUpdateSkipLocked}");
         if (rows.Count == 0) return null;
         // One call is about one role kind: the others come with the next.
         var due = rows.Where(row => row.RoleKind == rows[0].RoleKind).ToList();

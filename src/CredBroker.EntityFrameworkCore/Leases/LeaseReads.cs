@@ -37,7 +37,7 @@ internal static class LeaseReads
             TaskDeadline = task.Deadline,
             Source = context.Gates.Where(gate => gate.Uid == lease.SourceUid).Select(gate => gate.Suspension).FirstOrDefault(),
             Workload = context.Gates.Where(gate => gate.Uid == lease.WorkloadUid).Select(gate => gate.Suspension).FirstOrDefault(),
-            Provider = context.Gates.Where(gate => gate.Uid == lease.ProviderUid).Select(gate => gate.Suspension).FirstOrDefault(),
+            Provider = context.Gates.Where(gate => gate.Uid == lease.ProviderUid).Select(gate => gate.Suspension + (lease.Local && gate.QuarantinedAt != null && lease.ReservedAt <= gate.QuarantinedAt ? 1 : 0)).FirstOrDefault(),
             Role = context.Gates.Where(gate => gate.Uid == lease.RoleUid).Select(gate => gate.Suspension).FirstOrDefault(),
         };
 

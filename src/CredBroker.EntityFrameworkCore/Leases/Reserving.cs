@@ -25,6 +25,8 @@ internal static class Reserving
                 return new ReserveOutcome.Stale();
             case GateVerdict.Suspended(var gate):
                 return new ReserveOutcome.Suspended(gate);
+            case GateVerdict.Quarantined:
+                return new ReserveOutcome.Quarantined();
         }
 
         var earlier = reservation.Request is { } request ? await Requests.FindAsync(session, request) : null;

@@ -1,4 +1,5 @@
 using CredBroker.Abstractions;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Registry;
 
 namespace CredBroker.EntityFrameworkCore.Model;
@@ -29,6 +30,11 @@ public sealed class GateRow
     public long Version { get; set; }
     public long Suspension { get; set; }
     public bool Suspended { get; set; }
+
+    /// <summary>Of a provider: since when nothing is revoked on the word of stored time; null when it is in no quarantine.</summary>
+    public DateTimeOffset? QuarantinedAt { get; set; }
+
+    public QuarantineReason? QuarantineReason { get; set; }
 }
 
 /// <summary>The one row whose number grows with every change of registry and suspensions.</summary>
@@ -77,6 +83,9 @@ public sealed class ReconciliationRow
     public DateTimeOffset? Until { get; set; }
     public DateTimeOffset DueAt { get; set; }
     public DateTimeOffset? CompleteAt { get; set; }
+
+    /// <summary>What no lease knows and was made before is known to somebody: it puts the provider into no quarantine again.</summary>
+    public DateTimeOffset? AcceptedAt { get; set; }
 
     /// <summary>What the last run found, as JSON; null before the first.</summary>
     public string? Report { get; set; }

@@ -16,7 +16,7 @@ internal static class RegistryTables
             entity.HasIndex(row => new { row.ParentUid, row.Name }, "ux_registry_child_name").IsUnique().HasFilter("parent_uid IS NOT NULL AND deleted_at IS NULL");
         });
         model.Entity<GateRow>(entity =>
-            entity.ToTable("gates", table => table.HasCheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0")).HasKey(row => row.Uid));
+            entity.ToTable("gates", table => table.HasCheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0 AND (quarantined_at IS NULL) = (quarantine_reason IS NULL)")).HasKey(row => row.Uid));
         model.Entity<GenerationRow>(entity =>
         {
             entity.ToTable("registry_generation", table => table.HasCheckConstraint("ck_registry_generation_one", "id = 1")).HasKey(row => row.Id);

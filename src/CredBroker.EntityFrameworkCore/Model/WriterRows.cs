@@ -3,7 +3,7 @@ using CredBroker.Core.Signing;
 
 namespace CredBroker.EntityFrameworkCore.Model;
 
-/// <summary>The database itself: a copy of it is another epoch once somebody says so.</summary>
+/// <summary>The database itself: one that was restored begins another epoch, and the earlier ones are remembered. The highest id is the present one.</summary>
 public sealed class EpochRow
 {
     public int Id { get; set; }

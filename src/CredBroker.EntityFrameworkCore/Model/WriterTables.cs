@@ -9,7 +9,7 @@ internal static class WriterTables
     {
         model.Entity<EpochRow>(entity =>
         {
-            entity.ToTable("epoch", table => table.HasCheckConstraint("ck_epoch_one", "id = 1")).HasKey(row => row.Id);
+            entity.ToTable("epochs", table => table.HasCheckConstraint("ck_epochs_id", "id >= 1")).HasKey(row => row.Id);
             entity.Property(row => row.Id).ValueGeneratedNever();
         });
         model.Entity<LifeRow>(entity =>

@@ -31,8 +31,8 @@ internal sealed class ReconciliationStore(BrokerWriter writer, ReadContexts cont
         return found.ToDictionary(lease => lease.Id);
     }
 
-    public Task<IReadOnlyList<ReconciledLease>> ActiveAsync(Uid provider, Uid after, int most, CancellationToken cancellationToken) => contexts.ReadAsync<IReadOnlyList<ReconciledLease>>(async context =>
-        await Select(context.Leases.Where(row => row.ProviderUid == provider && row.State == LeaseState.Active && row.Id > after).OrderBy(row => row.Id).Take(most)).ToListAsync(cancellationToken));
+    public Task<IReadOnlyList<ReconciledLease>> LivingAsync(Uid provider, Uid after, int most, CancellationToken cancellationToken) => contexts.ReadAsync<IReadOnlyList<ReconciledLease>>(async context =>
+        await Select(context.Leases.Where(row => row.ProviderUid == provider && row.State <= LeaseState.Active && row.Id > after).OrderBy(row => row.Id).Take(most)).ToListAsync(cancellationToken));
 
     public Task<bool> FinishAsync(ReconciliationClaim claim, ReconciliationReport report, DateTimeOffset nextAt, CancellationToken cancellationToken)
     {
@@ -50,7 +50,8 @@ internal sealed class ReconciliationStore(BrokerWriter writer, ReadContexts cont
         row.Fence++;
         row.Until = session.Now + holdFor;
         await session.UpdateAsync(table, row, [nameof(row.Fence), nameof(row.Until)], $"provider_uid = {provider}");
-        return new ReconciliationClaim(provider, "", row.Fence);
+        var gate = await session.FindAsync(session.Tables.Gates, $"WHERE x.uid = {provider}");
+        return new ReconciliationClaim(provider, "", row.Fence) { QuarantinedAt = gate?.QuarantinedAt, AcceptedAt = row.AcceptedAt };
     }
 
     private static async Task<bool> FinishAsync(WriteSession session, ReconciliationClaim claim, ReconciliationReport report, DateTimeOffset nextAt)
@@ -102,6 +103,8 @@ internal sealed class ReconciliationStore(BrokerWriter writer, ReadContexts cont
         ActivatedAt = row.ActivatedAt,
         ClosedAt = row.ClosedAt,
         ExpiresAt = row.ExpiresAt,
+        ReservedAt = row.ReservedAt,
+        PossibleDeathAt = row.PossibleDeathAt,
         Local = row.Local,
     });
 }

@@ -18,6 +18,8 @@ internal abstract record GateVerdict
 
     public sealed record Suspended(Uid Gate) : GateVerdict;
 
+    public sealed record Quarantined : GateVerdict;
+
     /// <summary>Re-reads the gates, which the transaction holds locked.</summary>
     public static async Task<GateVerdict> OfAsync(WriteSession session, GenerationCheck generations, IReadOnlyList<Gate> gates)
     {
@@ -26,6 +28,7 @@ internal abstract record GateVerdict
         {
             var row = rows.GetValueOrDefault(gate.Uid);
             if (row?.Suspended == true) return new Suspended(gate.Uid);
+            if (row?.QuarantinedAt is not null) return new Quarantined();
             if ((row?.Suspension ?? 0) != gate.Suspension) return new Changed();
         }
 

@@ -7,6 +7,7 @@ using CredBroker.Core.Tasks;
 using CredBroker.EntityFrameworkCore.Clocks;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Quarantine;
 using CredBroker.EntityFrameworkCore.Reevaluation;
 using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
@@ -33,10 +34,11 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
         var now = clock.Now();
         var overdue = await contexts.ReadAsync(async context =>
         {
-            var late = await context.Tasks.Where(row => row.EndedAt == null && row.Deadline <= now).OrderBy(row => row.Deadline)
+            var some = await Holding.AnyAsync(context, cancellationToken);
+            var late = await Holding.Tasks(context, some).Where(row => row.EndedAt == null && row.Deadline <= now).OrderBy(row => row.Deadline)
                 .Select(row => row.Id).Take(batch).ToListAsync(cancellationToken);
             if (!LifeStore.HeartbeatsCount(await context.Life.FirstOrDefaultAsync(cancellationToken), now)) return late;
-            var silent = await context.Liveness.Where(row => row.Watched && row.AliveUntil <= now).OrderBy(row => row.AliveUntil)
+            var silent = await Holding.Liveness(context, some).Where(row => row.Watched && row.AliveUntil <= now).OrderBy(row => row.AliveUntil)
                 .Select(row => row.TaskId).Take(batch).ToListAsync(cancellationToken);
             return late.Union(silent).Take(batch).ToList();
         });
@@ -75,11 +77,15 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
     public async Task<DateTimeOffset?> NextDueAsync(CancellationToken cancellationToken)
     {
         var now = clock.Now();
-        var (deadline, silence) = await contexts.ReadAsync(async context => (
-            await context.Tasks.Where(row => row.EndedAt == null).MinAsync(row => (DateTimeOffset?)row.Deadline, cancellationToken),
-            LifeStore.HeartbeatsCount(await context.Life.FirstOrDefaultAsync(cancellationToken), now)
-                ? await context.Liveness.Where(row => row.Watched).MinAsync(row => (DateTimeOffset?)row.AliveUntil, cancellationToken)
-                : null));
+        var (deadline, silence) = await contexts.ReadAsync(async context =>
+        {
+            var some = await Holding.AnyAsync(context, cancellationToken);
+            return (
+                await Holding.Tasks(context, some).Where(row => row.EndedAt == null).MinAsync(row => (DateTimeOffset?)row.Deadline, cancellationToken),
+                LifeStore.HeartbeatsCount(await context.Life.FirstOrDefaultAsync(cancellationToken), now)
+                    ? await Holding.Liveness(context, some).Where(row => row.Watched).MinAsync(row => (DateTimeOffset?)row.AliveUntil, cancellationToken)
+                    : null);
+        });
         return deadline < silence || silence is null ? deadline : silence;
     }
 

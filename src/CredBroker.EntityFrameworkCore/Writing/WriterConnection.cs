@@ -4,6 +4,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Model;
+using CredBroker.EntityFrameworkCore.Quarantine;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.EntityFrameworkCore.Writing;
@@ -12,7 +13,7 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 /// The writer's connection and what every commit says of itself: the writer's incarnation, the commit's number, the time, and the head of
 /// the audit chain. The one place where a commit is made.
 /// </summary>
-internal sealed partial class WriterConnection(Dialect dialect, Tables tables, StoreTime clock, TimeProvider time, ILogger<WriterConnection> logger) : IAsyncDisposable
+internal sealed partial class WriterConnection(Dialect dialect, Tables tables, StoreTime clock, TimeProvider time, Witness witness, RestoreGuard restores, ILogger<WriterConnection> logger) : IAsyncDisposable
 {
     private const int RereadAtMost = 3;
     private WriteSession? _session;
@@ -30,7 +31,7 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
         var session = new WriteSession(await dialect.ConnectAsync(CancellationToken.None), dialect, tables);
         try
         {
-            if (_committed is null) await BeginIncarnationAsync(session);
+            if (_committed is null || !await RestoreGuard.HasAsync(session, _committed)) await BeginIncarnationAsync(session);
         }
         catch
         {
@@ -92,6 +93,7 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
 
         _committed = _writing;
         clock.Raise(_committed!.At);
+        witness.Saw(_committed.Epoch, _committed.Uid, _committed.Commits, must: _committed.Commits == 1);
         return new CommitOutcome.Committed();
     }
 
@@ -128,22 +130,44 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
         }
     }
 
-    public async ValueTask DisposeAsync() => await DropAsync();
+    public async ValueTask DisposeAsync()
+    {
+        witness.Flush();
+        await DropAsync();
+    }
 
     private async Task BeginIncarnationAsync(WriteSession session)
     {
         await session.InsertIfNewAsync(tables.Epochs, new EpochRow { Id = 1, Epoch = Uid.New(time), CreatedAt = clock.Now() });
-        var epoch = (await session.FindAsync(tables.Epochs, $"WHERE x.id = 1"))!.Epoch;
+        var epoch = (await session.FindAsync(tables.Epochs, $"ORDER BY x.id DESC LIMIT 1"))!;
+        var suspicion = await restores.SuspicionAsync(session, epoch, _committed);
         var highest = await session.ReadAsync($"SELECT max(x.at) FROM {tables.Writers.Name} x", static reader => SqlValues.ToInstant(reader.GetValue(0)));
         if (highest[0] is { } at) clock.Raise(at);
+        if (suspicion is not null) epoch = new EpochRow { Id = epoch.Id + 1, Epoch = Uid.New(time), CreatedAt = clock.Now() };
         // Written before its first batch, so that there is a row to lock when a commit's answer is lost.
-        var row = new WriterRow { Uid = Uid.New(time), Epoch = epoch, Commits = 0, At = clock.Now(), AuditSequence = 0, AuditHash = AuditChain.Start };
+        var row = new WriterRow { Uid = Uid.New(time), Epoch = epoch.Epoch, Commits = 0, At = clock.Now(), AuditSequence = 0, AuditHash = AuditChain.Start };
+        if (suspicion is null) await session.InsertAsync(tables.Writers, row);
+        else await BeginEpochAsync(session, row, epoch, suspicion);
+        _committed = suspicion is null ? row : _writing;
+        witness.Saw(epoch.Epoch, row.Uid, _committed!.Commits, must: true);
+    }
+
+    // All or nothing: whoever dies here finds it again.
+    private async Task BeginEpochAsync(WriteSession session, WriterRow row, EpochRow epoch, string why)
+    {
+        await session.ControlAsync(dialect.Begin);
+        session.Reset();
+        session.Now = clock.Now();
         await session.InsertAsync(tables.Writers, row);
+        await restores.BeginAsync(session, epoch, why);
         _committed = row;
+        await WriteHeadAsync(session);
+        await session.ControlAsync("COMMIT");
     }
 
     private async Task<bool?> WasCommittedAsync()
     {
+        var writing = _writing!;
         for (var attempt = 0; attempt < RereadAtMost; attempt++)
         {
             try
@@ -151,9 +175,9 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
                 var session = await OpenAsync();
                 await session.ControlAsync(dialect.Begin);
                 // The lock waits for a transaction that is still ending.
-                var found = await session.FindAsync(tables.Writers, $"WHERE x.uid = {_committed!.Uid} {dialect.ForUpdate}");
+                var found = await session.FindAsync(tables.Writers, $"WHERE x.uid = {writing.Uid} {dialect.ForUpdate}");
                 await session.ControlAsync("ROLLBACK");
-                return found is not null && found.Commits >= _writing!.Commits;
+                return found is not null && found.Commits >= writing.Commits;
             }
             catch (Exception e)
             {

@@ -29,9 +29,11 @@ internal static class ConfigurationPaths
 
         StorageConfiguration Resolve(StorageConfiguration storage) => storage switch
         {
-            { Sqlite: null, Postgresql: null } => new StorageConfiguration { Sqlite = new SqliteConfiguration { Path = Path.Combine(folder, DefaultDatabase) } },
+            { Sqlite: null, Postgresql: null } => Resolve(storage with { Sqlite = new SqliteConfiguration { Path = Path.Combine(folder, DefaultDatabase) } }),
             _ => storage with
             {
+                // Beside the database, which backups of the database alone leave where it is; better on another volume.
+                WitnessFile = At(storage.WitnessFile) ?? (storage.Sqlite is { Path.Length: > 0 } file ? $"{At(file.Path)}.witness" : null),
                 Sqlite = storage.Sqlite is { } sqlite ? sqlite with { Path = At(sqlite.Path)! } : null,
                 Postgresql = storage.Postgresql is { } postgres
                     ? postgres with { PasswordFile = At(postgres.PasswordFile), RootCertificateFile = At(postgres.RootCertificateFile) }

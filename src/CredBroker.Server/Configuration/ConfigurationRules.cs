@@ -24,6 +24,7 @@ internal static partial class ConfigurationRules
     {
         if (storage is { Sqlite: not null, Postgresql: not null }) errors.Rule("storage.postgresql", "Name one database, not two.");
         if (storage.Sqlite is { } sqlite) CheckSqlite(sqlite, errors);
+        if (storage.WitnessFile is { } witness && !Directory.Exists(Path.GetDirectoryName(witness))) errors.Rule("storage.witnessFile", $"There is no folder {Path.GetDirectoryName(witness)}.");
         if (storage.Postgresql is not { } postgres) return;
         Require("storage.postgresql.host", postgres.Host, errors);
         Require("storage.postgresql.database", postgres.Database, errors);

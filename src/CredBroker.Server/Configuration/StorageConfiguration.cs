@@ -6,6 +6,9 @@ public sealed record StorageConfiguration
     /// <summary>A file of this server's own.</summary>
     public SqliteConfiguration? Sqlite { get; init; }
 
+    /// <summary>A file of this node's own that notes what was committed: by it a backup that was restored is recognised.</summary>
+    public string? WitnessFile { get; init; }
+
     /// <summary>A server that several nodes may share.</summary>
     public PostgreSqlConfiguration? Postgresql { get; init; }
 }

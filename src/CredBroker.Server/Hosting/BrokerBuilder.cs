@@ -51,6 +51,7 @@ public sealed class BrokerBuilder
         Services.AddCredBrokerStore(store =>
         {
             where(store);
+            store.WitnessFile = _valid.Configuration.Storage.WitnessFile;
             store.WrappingKey = _valid.Installation.WrappingKey;
             store.PreviousWrappingKeys = _valid.Installation.PreviousWrappingKeys;
         });

@@ -10,6 +10,8 @@ internal sealed class TargetsAgree(Reconciler reconciler) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        if (reconciler.InQuarantine.Count > 0)
+            return Task.FromResult(HealthCheckResult.Degraded($"{reconciler.InQuarantine.Count} providers are in quarantine: they issue nothing, and what is over by stored time is not revoked there. See credbroker quarantine show."));
         var last = reconciler.Current.Select(one => one.Status.Last).Where(report => report is { Complete: true } && report.NeedsAPerson()).ToList();
         if (last.Count == 0) return Task.FromResult(HealthCheckResult.Healthy());
         return Task.FromResult(HealthCheckResult.Degraded(

@@ -1,6 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Receipts;
 using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Registry;
@@ -74,15 +75,31 @@ public sealed class ReconciliationTests : EngineTests
     }
 
     [Test]
-    public async Task What_has_our_mark_and_no_row_is_told_and_never_revoked()
+    public async Task What_has_our_mark_and_no_row_is_never_revoked_and_puts_its_provider_into_quarantine()
     {
         await SweepAsync();
+        var (agent, task, old) = await IssuedAsync();
         var lease = Uid.New(Broker.Time);
         Broker.Target.Plant($"cb-test01-{lease}", MarkOf(lease), Broker.Time.Now().AddHours(1));
         var report = await ReconcileAsync();
         Assert.That((report.Unknown, report.Acted, report.NeedsAPerson()), Is.EqualTo((1L, 0L, true)));
+        var held = (await Broker.Get<IQuarantineStore>().ListAsync(None)).Single();
+        Assert.That((held.ProviderName, held.Reason, held.Unproven), Is.EqualTo(("db", QuarantineReason.UnknownCredentials, 1L)));
+        Assert.That(Refused(await Broker.IssueAsync(agent, task)).Reason, Is.EqualTo(Reasons.ProviderQuarantined));
+        Broker.Time.Advance(TimeSpan.FromMinutes(61));
         await Broker.LookAsync();
-        Assert.That(Broker.Target.Credentials, Has.Count.EqualTo(1));
+        Assert.That(Broker.Target.Credentials, Has.Count.EqualTo(2));
+        await Broker.Get<Reconciler>().LookAsync(None);
+        Assert.That(Broker.Get<Reconciler>().InQuarantine, Has.Count.EqualTo(1));
+
+        // It was somebody else's experiment, and is gone: the listing knows everything again.
+        Broker.Target.Remove($"cb-test01-{lease}");
+        await Until(() => Broker.Get<Reconciler>().Running == 0, "the run that was due is over");
+        await ReconcileAsync();
+        Assert.That(await Broker.Get<IQuarantineStore>().ListAsync(None), Is.Empty);
+        await Broker.LookAsync();
+        Assert.That((await Broker.LeaseAsync(old)).Lease.State, Is.EqualTo(LeaseState.Revoked));
+        Assert.That(Broker.Target.Credentials, Is.Empty);
     }
 
     [Test]

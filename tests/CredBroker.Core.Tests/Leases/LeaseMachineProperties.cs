@@ -27,6 +27,7 @@ public sealed class LeaseMachineProperties
         Gen.Const((LeaseEvent)new LeaseEvent.Reappeared("listing")),
         Instants.Select(at => (LeaseEvent)new LeaseEvent.RenewalIntended(at)),
         Instants.Select(at => (LeaseEvent)new LeaseEvent.Renewed(at)),
+        Instants.Select(at => (LeaseEvent)new LeaseEvent.FoundAlive(at)),
         Instants.Select(at => (LeaseEvent)new LeaseEvent.WrittenOff(new Evidence("asserted", "gone", at))));
 
     private static readonly Gen<(LeaseEvent Event, bool Live, int Later)[]> Histories = Gen.Select(Events, Gen.Bool, Gen.Int[0, 600]).Array[0, 30];
@@ -58,7 +59,7 @@ public sealed class LeaseMachineProperties
         Require(after.Handle is not null || before.Handle is null, "a handle is never lost");
         Require(!before.IssueAnswered || after.IssueAnswered, "an answer is never forgotten");
         Require(after.State != LeaseState.Pending || before.State == LeaseState.Pending, "nothing becomes pending again");
-        if (after.State == LeaseState.Active && before.State != LeaseState.Active) Require(live && before.State == LeaseState.Pending, "only a live pending lease becomes active");
+        if (after.State == LeaseState.Active && before.State != LeaseState.Active) Require((live || @event is LeaseEvent.FoundAlive) && before.State == LeaseState.Pending, "only a pending lease that lives, or was found alive, becomes active");
         if (before.State == LeaseState.Revoking && !after.Unproven)
             Require(@event is LeaseEvent.ProvenGone or LeaseEvent.ProvenExpired or LeaseEvent.WrittenOff or LeaseEvent.NothingMade, "nothing leaves revoking without proof");
         if (after.State == LeaseState.Revoked && before.State != LeaseState.Revoked && !after.Asserted)

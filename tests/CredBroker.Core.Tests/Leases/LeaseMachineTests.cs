@@ -162,6 +162,28 @@ public sealed class LeaseMachineTests
     }
 
     [Test]
+    public void What_is_found_alive_longer_than_its_row_knows_was_renewed_and_never_past_its_fixed_end()
+    {
+        var renewed = Step(Active(), new LeaseEvent.FoundAlive(Start.AddMinutes(40)), Start.AddMinutes(20), live: false);
+        Assert.That((renewed.State, renewed.ExpiresAt, renewed.DueAt, renewed.PossibleDeathAt), Is.EqualTo((LeaseState.Active, Start.AddMinutes(40), (DateTimeOffset?)Start.AddMinutes(40), Start.AddMinutes(40))));
+        var beyond = Step(Active(), new LeaseEvent.FoundAlive(Start.AddHours(9)), Start.AddMinutes(20), live: false);
+        Assert.That((beyond.ExpiresAt, beyond.PossibleDeathAt), Is.EqualTo((beyond.MaxExpiresAt, Start.AddHours(9))));
+        foreach (var known in new DateTimeOffset?[] { null, Start.AddMinutes(15), Start.AddMinutes(15).AddMilliseconds(900) })
+            Assert.That(LeaseMachine.Apply(Active(), new LeaseEvent.FoundAlive(known), live: true, Start.AddMinutes(2)), Is.InstanceOf<LeaseStep.Unchanged>());
+        foreach (var dying in new[] { Revoking(), Revoked() })
+            Assert.That(LeaseMachine.Apply(dying, new LeaseEvent.FoundAlive(Start.AddHours(9)), live: false, Start.AddMinutes(2)), Is.InstanceOf<LeaseStep.Unchanged>());
+    }
+
+    [Test]
+    public void What_is_pending_and_found_alive_after_its_bound_was_issued()
+    {
+        var pending = Pending();
+        Assert.That(LeaseMachine.Apply(pending, new LeaseEvent.FoundAlive(null), live: true, Start.AddSeconds(40)), Is.InstanceOf<LeaseStep.Unchanged>(), "it may be on its way");
+        var found = Step(pending, new LeaseEvent.FoundAlive(null), Start.AddSeconds(41));
+        Assert.That((found.State, found.ActivatedAt, found.DueAt, found.MayStillArriveUntil), Is.EqualTo((LeaseState.Active, (DateTimeOffset?)Start.AddSeconds(41), (DateTimeOffset?)pending.ExpiresAt, (DateTimeOffset?)null)));
+    }
+
+    [Test]
     public void Only_what_is_due_can_be_claimed()
     {
         var claimed = Step(Revoking(), new LeaseEvent.Claimed(Start.AddMinutes(1)), Start.AddSeconds(3));

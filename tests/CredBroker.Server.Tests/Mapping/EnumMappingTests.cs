@@ -2,6 +2,7 @@ using CredBroker.Abstractions;
 using CredBroker.AspNetCore.Mapping;
 using CredBroker.Contracts.V1;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Tasks;
 using Lease = CredBroker.Contracts.V1.Lease;
@@ -22,6 +23,7 @@ internal sealed class EnumMappingTests
         ShowsEach<TaskOutcome, Outcome>(value => ((TaskOutcome?)value).ToProto());
         ShowsEach<TaskEndReason, CredBroker.Contracts.V1.AgentTask.Types.EndReason>(value => ((TaskEndReason?)value).ToProto());
         ShowsEach<FindingKind, ReconciliationFinding.Types.Kind>(value => value.ToProto());
+        ShowsEach<QuarantineReason, QuarantinedProvider.Types.Reason>(value => value.ToProto());
         ShowsEach<ReconciliationMode, Provider.Types.Reconciliation>(value => value.ToProto());
         ShowsEach<FindingLevel, CheckFinding.Types.Severity>(value => (CheckFinding.Types.Severity)value);
     });

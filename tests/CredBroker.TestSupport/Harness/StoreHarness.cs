@@ -13,15 +13,15 @@ public static class StoreHarness
     private static readonly byte[] WrappingKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
 
     /// <summary>On an SQLite file; <paramref name="more"/> registers what is to be otherwise.</summary>
-    public static Task<BrokerHarness> SqliteAsync(string path, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null, TimeProvider? machine = null) =>
-        StartAsync(options => options.UseSqlite(path), limits, register, time, scripted, more, machine);
+    public static Task<BrokerHarness> SqliteAsync(string path, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null, TimeProvider? machine = null, string? witness = null) =>
+        StartAsync(options => options.UseSqlite(path).WitnessFile = witness, limits, register, time, scripted, more, machine);
 
     /// <summary>On a PostgreSQL database, whose clock is <paramref name="time"/>.</summary>
     public static Task<BrokerHarness> PostgresAsync(
-        string connectionString, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null, TimeProvider? machine = null)
+        string connectionString, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null, TimeProvider? machine = null, string? witness = null)
     {
         var clock = time ?? new FakeTimeProvider(BrokerHarness.Start);
-        return StartAsync(options => options.UsePostgres(connectionString).DatabaseTime = clock.GetUtcNow, limits, register, clock, scripted, more, machine);
+        return StartAsync(options => (options.UsePostgres(connectionString).DatabaseTime, options.WitnessFile) = (clock.GetUtcNow, witness), limits, register, clock, scripted, more, machine);
     }
 
     private static Task<BrokerHarness> StartAsync(

@@ -63,6 +63,12 @@ public abstract class StoreDatabase : IAsyncDisposable
     /// <summary>Keeps whatever writers ask for, until the answer is disposed: who only reads goes on, everybody else waits and fails.</summary>
     public abstract Task<IAsyncDisposable> HoldWritesAsync();
 
+    /// <summary>Takes a backup, while nobody is connected.</summary>
+    public abstract Task BackUpAsync();
+
+    /// <summary>Puts the backup into the database's place, whoever is connected.</summary>
+    public abstract Task RestoreAsync();
+
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 
@@ -118,6 +124,25 @@ public sealed class SqliteStoreDatabase : StoreDatabase
     public override Task<IAsyncDisposable> HoldWritesAsync() => HoldAsync(new SqliteConnection($"Data Source={Path};Pooling=False"), "BEGIN IMMEDIATE");
 
     /// <inheritdoc/>
+    public override async Task BackUpAsync()
+    {
+        await using var connection = new SqliteConnection($"Data Source={Path};Pooling=False");
+        await using var copy = new SqliteConnection($"Data Source={Path}.copy;Pooling=False");
+        await connection.OpenAsync().ConfigureAwait(false);
+        await copy.OpenAsync().ConfigureAwait(false);
+        connection.BackupDatabase(copy);
+    }
+
+    /// <inheritdoc/>
+    public override Task RestoreAsync()
+    {
+        File.Delete(Path + "-wal");
+        File.Delete(Path + "-shm");
+        File.Copy(Path + ".copy", Path, overwrite: true);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
         Directory.Delete(_folder, recursive: true);
@@ -158,5 +183,15 @@ public sealed class PostgresStoreDatabase(PostgresDatabase database) : StoreData
     }
 
     /// <inheritdoc/>
-    public override ValueTask DisposeAsync() => database.DisposeAsync();
+    public override Task BackUpAsync() => PostgresServer.CopyAsync(database.Name, $"{database.Name}_copy");
+
+    /// <inheritdoc/>
+    public override Task RestoreAsync() => PostgresServer.CopyAsync($"{database.Name}_copy", database.Name);
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await PostgresServer.DropAsync($"{database.Name}_copy").ConfigureAwait(false);
+        await database.DisposeAsync().ConfigureAwait(false);
+    }
 }

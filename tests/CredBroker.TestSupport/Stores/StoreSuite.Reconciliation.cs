@@ -57,10 +57,11 @@ public abstract partial class StoreSuite
             (leases[0].Id, LeaseState.Active, leases[0].Version), (dead.Id, LeaseState.Revoked, dead.Version), (pending.Id, LeaseState.Pending, pending.Version),
         }));
         Assert.That(found[dead.Id], Has.Property("ClosedAt").EqualTo(dead.ClosedAt).And.Property("ExternalName").EqualTo(dead.ExternalName).And.Property("TargetIdentity").EqualTo("target-1"));
-        var page = await Node.Reconciliation.ActiveAsync(World.Provider, default, 3, None);
-        Assert.That(page.Select(lease => lease.Id), Is.EqualTo(leases.Take(3).Select(lease => lease.Id)));
-        page = await Node.Reconciliation.ActiveAsync(World.Provider, page[^1].Id, 3, None);
-        Assert.That(page.Select(lease => (lease.Id, lease.ActivatedAt)), Is.EqualTo(new[] { (leases[3].Id, leases[3].ActivatedAt) }));
+        var living = leases.Take(4).Append(pending).OrderBy(lease => lease.Id).Select(lease => (lease.Id, lease.ActivatedAt)).ToList();
+        var page = await Node.Reconciliation.LivingAsync(World.Provider, default, 3, None);
+        Assert.That(page.Select(lease => (lease.Id, lease.ActivatedAt)), Is.EqualTo(living.Take(3)));
+        page = await Node.Reconciliation.LivingAsync(World.Provider, page[^1].Id, 3, None);
+        Assert.That(page.Select(lease => (lease.Id, lease.ActivatedAt)), Is.EqualTo(living.Skip(3)));
     }
 
     [Test]

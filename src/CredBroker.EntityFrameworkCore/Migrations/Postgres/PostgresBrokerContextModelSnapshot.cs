@@ -191,9 +191,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
                     b.HasKey("Id");
 
-                    b.ToTable("epoch", "credbroker", t =>
+                    b.ToTable("epochs", "credbroker", t =>
                         {
-                            t.HasCheckConstraint("ck_epoch_one", "id = 1");
+                            t.HasCheckConstraint("ck_epochs_id", "id >= 1");
                         });
                 });
 
@@ -241,6 +241,14 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnType("uuid")
                         .HasColumnName("uid");
 
+                    b.Property<int?>("QuarantineReason")
+                        .HasColumnType("integer")
+                        .HasColumnName("quarantine_reason");
+
+                    b.Property<long?>("QuarantinedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("quarantined_at");
+
                     b.Property<bool>("Suspended")
                         .HasColumnType("boolean")
                         .HasColumnName("suspended");
@@ -257,7 +265,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
                     b.ToTable("gates", "credbroker", t =>
                         {
-                            t.HasCheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0");
+                            t.HasCheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0 AND (quarantined_at IS NULL) = (quarantine_reason IS NULL)");
                         });
                 });
 
@@ -758,6 +766,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.Property<Guid>("ProviderUid")
                         .HasColumnType("uuid")
                         .HasColumnName("provider_uid");
+
+                    b.Property<long?>("AcceptedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("accepted_at");
 
                     b.Property<long?>("CompleteAt")
                         .HasColumnType("bigint")

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 {
     [DbContext(typeof(PostgresBrokerContext))]
-    [Migration("20261125225800_Initial")]
+    [Migration("20261125230453_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -194,9 +194,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
                     b.HasKey("Id");
 
-                    b.ToTable("epoch", "credbroker", t =>
+                    b.ToTable("epochs", "credbroker", t =>
                         {
-                            t.HasCheckConstraint("ck_epoch_one", "id = 1");
+                            t.HasCheckConstraint("ck_epochs_id", "id >= 1");
                         });
                 });
 
@@ -244,6 +244,14 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnType("uuid")
                         .HasColumnName("uid");
 
+                    b.Property<int?>("QuarantineReason")
+                        .HasColumnType("integer")
+                        .HasColumnName("quarantine_reason");
+
+                    b.Property<long?>("QuarantinedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("quarantined_at");
+
                     b.Property<bool>("Suspended")
                         .HasColumnType("boolean")
                         .HasColumnName("suspended");
@@ -260,7 +268,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
                     b.ToTable("gates", "credbroker", t =>
                         {
-                            t.HasCheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0");
+                            t.HasCheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0 AND (quarantined_at IS NULL) = (quarantine_reason IS NULL)");
                         });
                 });
 
@@ -761,6 +769,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.Property<Guid>("ProviderUid")
                         .HasColumnType("uuid")
                         .HasColumnName("provider_uid");
+
+                    b.Property<long?>("AcceptedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("accepted_at");
 
                     b.Property<long?>("CompleteAt")
                         .HasColumnType("bigint")

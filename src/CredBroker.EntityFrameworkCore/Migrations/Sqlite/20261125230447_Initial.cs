@@ -92,7 +92,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
-                name: "epoch",
+                name: "epochs",
                 columns: table => new
                 {
                     id = table.Column<int>(type: "INTEGER", nullable: false),
@@ -101,8 +101,8 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_epoch", x => x.id);
-                    table.CheckConstraint("ck_epoch_one", "id = 1");
+                    table.PrimaryKey("PK_epochs", x => x.id);
+                    table.CheckConstraint("ck_epochs_id", "id >= 1");
                 });
 
             migrationBuilder.CreateTable(
@@ -148,12 +148,14 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     uid = table.Column<byte[]>(type: "BLOB", nullable: false),
                     version = table.Column<long>(type: "INTEGER", nullable: false),
                     suspension = table.Column<long>(type: "INTEGER", nullable: false),
-                    suspended = table.Column<bool>(type: "INTEGER", nullable: false)
+                    suspended = table.Column<bool>(type: "INTEGER", nullable: false),
+                    quarantined_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    quarantine_reason = table.Column<int>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_gates", x => x.uid);
-                    table.CheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0");
+                    table.CheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0 AND (quarantined_at IS NULL) = (quarantine_reason IS NULL)");
                 });
 
             migrationBuilder.CreateTable(
@@ -256,6 +258,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     until = table.Column<long>(type: "INTEGER", nullable: true),
                     due_at = table.Column<long>(type: "INTEGER", nullable: false),
                     complete_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    accepted_at = table.Column<long>(type: "INTEGER", nullable: true),
                     report = table.Column<string>(type: "TEXT", nullable: true)
                 },
                 constraints: table =>
@@ -731,7 +734,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 name: "data_protection_keys");
 
             migrationBuilder.DropTable(
-                name: "epoch");
+                name: "epochs");
 
             migrationBuilder.DropTable(
                 name: "exclusive_groups");

@@ -101,7 +101,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
-                name: "epoch",
+                name: "epochs",
                 schema: "credbroker",
                 columns: table => new
                 {
@@ -111,8 +111,8 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_epoch", x => x.id);
-                    table.CheckConstraint("ck_epoch_one", "id = 1");
+                    table.PrimaryKey("PK_epochs", x => x.id);
+                    table.CheckConstraint("ck_epochs_id", "id >= 1");
                 });
 
             migrationBuilder.CreateTable(
@@ -161,12 +161,14 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     uid = table.Column<Guid>(type: "uuid", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false),
                     suspension = table.Column<long>(type: "bigint", nullable: false),
-                    suspended = table.Column<bool>(type: "boolean", nullable: false)
+                    suspended = table.Column<bool>(type: "boolean", nullable: false),
+                    quarantined_at = table.Column<long>(type: "bigint", nullable: true),
+                    quarantine_reason = table.Column<int>(type: "integer", nullable: true)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_gates", x => x.uid);
-                    table.CheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0");
+                    table.CheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0 AND (quarantined_at IS NULL) = (quarantine_reason IS NULL)");
                 });
 
             migrationBuilder.CreateTable(
@@ -272,6 +274,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     until = table.Column<long>(type: "bigint", nullable: true),
                     due_at = table.Column<long>(type: "bigint", nullable: false),
                     complete_at = table.Column<long>(type: "bigint", nullable: true),
+                    accepted_at = table.Column<long>(type: "bigint", nullable: true),
                     report = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
@@ -799,7 +802,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 schema: "credbroker");
 
             migrationBuilder.DropTable(
-                name: "epoch",
+                name: "epochs",
                 schema: "credbroker");
 
             migrationBuilder.DropTable(

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteBrokerContext))]
-    [Migration("20261125225709_Initial")]
+    [Migration("20261125230447_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -189,9 +189,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
                     b.HasKey("Id");
 
-                    b.ToTable("epoch", null, t =>
+                    b.ToTable("epochs", null, t =>
                         {
-                            t.HasCheckConstraint("ck_epoch_one", "id = 1");
+                            t.HasCheckConstraint("ck_epochs_id", "id >= 1");
                         });
                 });
 
@@ -239,6 +239,14 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("uid");
 
+                    b.Property<int?>("QuarantineReason")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("quarantine_reason");
+
+                    b.Property<long?>("QuarantinedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("quarantined_at");
+
                     b.Property<bool>("Suspended")
                         .HasColumnType("INTEGER")
                         .HasColumnName("suspended");
@@ -255,7 +263,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
                     b.ToTable("gates", null, t =>
                         {
-                            t.HasCheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0");
+                            t.HasCheckConstraint("ck_gates_numbers", "version >= 0 AND suspension >= 0 AND (quarantined_at IS NULL) = (quarantine_reason IS NULL)");
                         });
                 });
 
@@ -762,6 +770,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     b.Property<byte[]>("ProviderUid")
                         .HasColumnType("BLOB")
                         .HasColumnName("provider_uid");
+
+                    b.Property<long?>("AcceptedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("accepted_at");
 
                     b.Property<long?>("CompleteAt")
                         .HasColumnType("INTEGER")
