@@ -1,6 +1,7 @@
 using CredBroker.Contracts.V1;
 using CredBroker.Core.Quarantine;
 using CredBroker.Core.Reconciliation;
+using Found = CredBroker.Contracts.V1.Ailment;
 using Finding = CredBroker.Contracts.V1.ReconciliationFinding;
 using Mode = CredBroker.Contracts.V1.Provider.Types.Reconciliation;
 
@@ -44,6 +45,17 @@ internal static class OperationsMapping
         FindingKind.Forged => Finding.Types.Kind.Forged,
         FindingKind.Unmarked => Finding.Types.Kind.Unmarked,
         _ => Finding.Types.Kind.Unspecified,
+    };
+
+    public static Found ToProto(this Core.Diagnosis.Ailment ailment) =>
+        new() { Severity = ailment.Severity.ToProto(), Code = ailment.Code, Subject = ailment.Subject, What = ailment.What, Remedy = ailment.Remedy };
+
+    public static Found.Types.Severity ToProto(this Core.Diagnosis.Severity severity) => severity switch
+    {
+        Core.Diagnosis.Severity.Notice => Found.Types.Severity.Notice,
+        Core.Diagnosis.Severity.Warning => Found.Types.Severity.Warning,
+        Core.Diagnosis.Severity.Critical => Found.Types.Severity.Critical,
+        _ => Found.Types.Severity.Unspecified,
     };
 
     public static QuarantinedProvider ToProto(this Quarantined held) => new()

@@ -50,6 +50,7 @@ internal static class CommandLine
         root.Add(AuditCommands.Build(host));
         root.Add(ReconcileCommand.Build(host));
         root.Add(QuarantineCommands.Build(host));
+        root.Add(DoctorCommand.Build(host));
         foreach (var command in ManifestCommands.Build(host)) root.Add(command);
         return root;
     }

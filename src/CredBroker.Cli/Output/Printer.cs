@@ -62,6 +62,9 @@ internal sealed class Printer(CliHost host, OutputFormat format)
     /// <summary>A sentence to the person, beside the result.</summary>
     public void Note(string text) => host.Error.WriteLine(SafeText.Lines(text));
 
+    /// <summary>One line that may hold what others wrote, as part of the result.</summary>
+    public void Line(string text) => host.Out.WriteLine(SafeText.Line(text));
+
     /// <summary>Lines of text as the result itself.</summary>
     public void Text(string text) => host.Out.Write(text);
 

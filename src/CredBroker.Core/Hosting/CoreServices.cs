@@ -1,6 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Clocks;
+using CredBroker.Core.Diagnosis;
 using CredBroker.Core.Erasure;
 using CredBroker.Core.Hooks;
 using CredBroker.Core.Identity;
@@ -88,6 +89,14 @@ public static class CoreServices
             .AddSingleton<Reconciler>()
             .AddSingleton<ReconciliationService>()
             .AddSingleton<QuarantineService>()
+            .AddSingleton<IExamination, RevocationExamination>()
+            .AddSingleton<IExamination, WorkExamination>()
+            .AddSingleton<IExamination, TargetExamination>()
+            .AddSingleton<IExamination, ReviewExamination>()
+            .AddSingleton<IExamination, KeyExamination>()
+            .AddSingleton<IExamination, ClockExamination>()
+            .AddSingleton<IExamination, PressureExamination>()
+            .AddSingleton<DiagnosisService>()
             .AddSingleton(provider => new SuspensionService(
                 provider.GetRequiredService<ISuspensionStore>(), provider.GetRequiredService<IWorkloadStore>(), provider.GetRequiredService<Catalog>(),
                 provider.GetRequiredService<Decider>(), options.Root, provider.GetRequiredService<Signals>(), provider.GetRequiredService<TimeProvider>()))

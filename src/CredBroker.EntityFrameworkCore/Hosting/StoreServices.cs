@@ -1,6 +1,7 @@
 using CredBroker.Core;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Clocks;
+using CredBroker.Core.Diagnosis;
 using CredBroker.Core.Erasure;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Pressure;
@@ -17,6 +18,7 @@ using CredBroker.Core.Tasks;
 using CredBroker.Core.Workloads;
 using CredBroker.EntityFrameworkCore.Audit;
 using CredBroker.EntityFrameworkCore.Clocks;
+using CredBroker.EntityFrameworkCore.Diagnosis;
 using CredBroker.EntityFrameworkCore.Erasure;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Leases;
@@ -78,6 +80,7 @@ public static class StoreServices
         services.AddSingleton<IReconciliationStore, ReconciliationStore>();
         services.AddSingleton<IBrokerLife, LifeStore>();
         services.AddSingleton<IQuarantineStore, QuarantineStore>();
+        services.AddSingleton<IDiagnosisStore, DiagnosisStore>();
         services.AddSingleton<ISigningKeyStore, SigningKeyStore>();
         return services;
     }

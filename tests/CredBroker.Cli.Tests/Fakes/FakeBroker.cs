@@ -40,6 +40,7 @@ internal sealed class FakeBroker : IAsyncDisposable
         app.MapGrpcService<FakePolicySets>();
         app.MapGrpcService<FakeSuspensions>();
         app.MapGrpcService<FakeAuditEvents>();
+        app.MapGrpcService<FakeOperations>();
         await app.StartAsync();
         return new(app);
     }

@@ -30,6 +30,12 @@ internal sealed class FakeState
 
     public PolicySetPreview Preview { get; set; } = new() { Examined = 9, Complete = true };
 
+    public Diagnosis Diagnosis { get; set; } = new();
+
+    public List<QuarantinedProvider> Quarantined { get; } = [];
+
+    public Reconciliation Reconciliation { get; set; } = new();
+
     public CheckProviderResponse Check { get; set; } = new() { Healthy = true, TargetIdentity = "system 7" };
 
     public Dictionary<string, string> Credential { get; } = new() { ["token"] = "s3cret-mark" };

@@ -23,6 +23,7 @@ internal sealed class EnumMappingTests
         ShowsEach<TaskOutcome, Outcome>(value => ((TaskOutcome?)value).ToProto());
         ShowsEach<TaskEndReason, CredBroker.Contracts.V1.AgentTask.Types.EndReason>(value => ((TaskEndReason?)value).ToProto());
         ShowsEach<FindingKind, ReconciliationFinding.Types.Kind>(value => value.ToProto());
+        ShowsEach<CredBroker.Core.Diagnosis.Severity, Ailment.Types.Severity>(value => value.ToProto());
         ShowsEach<QuarantineReason, QuarantinedProvider.Types.Reason>(value => value.ToProto());
         ShowsEach<ReconciliationMode, Provider.Types.Reconciliation>(value => value.ToProto());
         ShowsEach<FindingLevel, CheckFinding.Types.Severity>(value => (CheckFinding.Types.Severity)value);
