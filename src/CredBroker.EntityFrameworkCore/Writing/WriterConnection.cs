@@ -13,7 +13,8 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 /// The writer's connection and what every commit says of itself: the writer's incarnation, the commit's number, the time, and the head of
 /// the audit chain. The one place where a commit is made.
 /// </summary>
-internal sealed partial class WriterConnection(Dialect dialect, Tables tables, StoreTime clock, TimeProvider time, Witness witness, RestoreGuard restores, ILogger<WriterConnection> logger) : IAsyncDisposable
+internal sealed partial class WriterConnection(
+    Dialect dialect, Tables tables, StoreTime clock, TimeProvider time, Witness witness, RestoreGuard restores, ILogger<WriterConnection> logger, CommitHook? hook = null) : IAsyncDisposable
 {
     private const int RereadAtMost = 3;
     private WriteSession? _session;
@@ -68,6 +69,7 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
     /// <summary>Commits. A commit whose answer was lost is looked up, because the writer's row says whether it happened.</summary>
     public async Task<CommitOutcome> CommitAsync(WriteSession session)
     {
+        hook?.BeforeCommit();
         try
         {
             await session.ControlAsync("COMMIT");
@@ -192,3 +194,6 @@ internal sealed partial class WriterConnection(Dialect dialect, Tables tables, S
     [LoggerMessage(Level = LogLevel.Error, Message = "The connection of the store's writer failed")]
     private static partial void LogCommitLost(ILogger logger, Exception error);
 }
+
+/// <summary>What runs when a transaction has done everything but commit. Nobody registers one but the host that tests being killed there.</summary>
+internal sealed record CommitHook(Action BeforeCommit);

@@ -14,6 +14,7 @@ internal sealed class Promises(World world, string database) : IDisposable
 {
     private readonly SqliteConnection _connection = Open(database);
     private readonly Dictionary<Uid, long> _claims = [];
+    private BrokenPromiseException? _broken;
     private Sight? _before;
     private (long Database, int Target) _held;
 
@@ -66,15 +67,30 @@ internal sealed class Promises(World world, string database) : IDisposable
     {
         var lease = Look().Leases.SingleOrDefault(row => row.Name == name);
         Require(lease is not null, $"no orphan: the intent is durable before the provider is called to {operation}");
-        if (operation == "revoke") return;
-        Require(lease!.PossibleDeathAt >= possibleUntil, $"the longest life that a call to {operation} can give is durable before it");
+        if (lease is null || operation == "revoke") return;
+        Require(lease.PossibleDeathAt >= possibleUntil, $"the longest life that a call to {operation} can give is durable before it");
         if (operation != "issue") return;
         Require(world.Target.Asked.Add(name), "an issuing call is made once");
         Require(world.Time.GetUtcNow() < lease.IssueDeadline, "no issuing call starts after its deadline");
     }
 
     /// <summary>Whatever happened: after every step.</summary>
+    /// <exception cref="BrokenPromiseException">A promise did not hold.</exception>
     public void Hold()
+    {
+        HoldNow();
+        if (_broken is not null) throw _broken;
+    }
+
+    /// <summary>Some time after the last fault, when every node has looked: what is dead in effect is on its way to be proven so.</summary>
+    public void AllIsMoving()
+    {
+        var sight = Look();
+        foreach (var lease in sight.Leases) Require(lease.State != Active || !sight.DeadInEffect(lease), $"never late: {world.Short(lease.Name)} is dead in effect, and nobody revokes it");
+        Hold();
+    }
+
+    private void HoldNow()
     {
         var held = (Sight.Version(_connection), world.Target.Version);
         if (held == _held) return;
@@ -83,7 +99,9 @@ internal sealed class Promises(World world, string database) : IDisposable
         var leases = sight.Leases.ToDictionary(row => row.Name);
         foreach (var credential in world.Target.Alive)
         {
-            Require(leases.TryGetValue(credential.Name, out var lease), $"no orphan: {credential.Name} is known");
+            var known = leases.TryGetValue(credential.Name, out var lease);
+            Require(known, $"no orphan: {credential.Name} is known");
+            if (!known) continue;
             Require(lease!.State is Pending or Active or Revoking, $"dead means proven dead: {world.Short(credential.Name)} is {lease.State}, and alive");
             if (credential.ExpiresOnly) Require(credential.ExpiresAt <= lease.PossibleDeathAt, "nothing lives longer than is known");
         }
@@ -103,6 +121,7 @@ internal sealed class Promises(World world, string database) : IDisposable
         foreach (var task in sight.Tasks.Values) Require(task.ReceiptClosed, "every receipt is closed");
         Require(Sight.Undecided(_connection) == 0, "every grant is a decision: it is in the audit trail");
         Require(sight.FanOuts == 0, "nothing waits to be moved");
+        Hold();
     }
 
     public void Note(string what) => Happened[what] = Happened.GetValueOrDefault(what) + 1;
@@ -142,9 +161,10 @@ internal sealed class Promises(World world, string database) : IDisposable
         foreach (var view in live) Require(!sight.DeadInEffect(sight.Leases.Single(row => row.Id == view.Lease.Id)), "dead at once: the broker says so from that commit on");
     }
 
+    // What is thrown inside a call, the engine takes for the call's own failure: it is kept, and thrown where no engine can catch it.
     private void Require(bool holds, string what)
     {
-        if (!holds) throw new BrokenPromiseException($"{what}\n{world.Story}");
+        if (!holds) _broken ??= new BrokenPromiseException($"{what}\n{world.Story}");
     }
 
     private static SqliteConnection Open(string database)

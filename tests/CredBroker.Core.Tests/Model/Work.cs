@@ -36,7 +36,7 @@ internal sealed class Work(World world)
         }
 
         if (_running.Count >= MostAtOnce) return;
-        if (_tasks.Count == 0 || (kind < 10 && _tasks.Count < MostTasks))
+        if (_tasks.Count == 0 || (kind < 8 && _tasks.Count < MostTasks))
         {
             Start(node, "opens a task", OpenAsync(node, draw.OneIn(3) && _tasks.Count > 0 ? draw.Of(_tasks) : null, draw));
             return;
@@ -44,25 +44,28 @@ internal sealed class Work(World world)
 
         switch (kind)
         {
-            case < 40:
+            case < 44:
                 Issue(node, draw);
                 break;
-            case < 47:
-                var ending = draw.Of(_tasks);
+            case < 49:
+                var ending = Concerned(draw) ?? draw.Of(_tasks);
                 _tasks.Remove(ending);
                 Start(node, "ends a task", EndAsync(node, ending));
+                Rush(draw, node);
                 break;
             case < 52 when _delivered.Count > 0:
                 Start(node, "revokes", RevokeAsync(node, draw.Of(_delivered)));
                 break;
-            case < 61 when _delivered.Count > 0:
-                Start(node, "renews", RenewAsync(node, draw.Of(_delivered), TimeSpan.FromSeconds(60 + draw.Next(180))));
+            case < 60 when _delivered.Count > 0:
+                Start(node, "renews", RenewAsync(node, draw.OneIn(3) ? draw.Of(_delivered) : _delivered[^1], TimeSpan.FromSeconds(60 + draw.Next(180))));
+                break;
+            case < 61:
+                Suspend(node, draw);
+                Rush(draw, node);
                 break;
             case < 63:
-                Suspend(node, draw);
-                break;
-            case < 65:
                 Start(node, "changes the policies", PolicyAsync(node, draw.OneIn(2)));
+                Rush(draw, node);
                 break;
             default:
                 Retry(node, draw);
@@ -92,10 +95,23 @@ internal sealed class Work(World world)
     /// <summary>A node is dead: nobody waits for it any more.</summary>
     public void Forget(ModelNode node) => _running.RemoveAll(running => running.Node == node);
 
-    private void Start(ModelNode node, string what, Task task)
+    private void Start(ModelNode node, string what, Task task, Uid? about = null)
     {
         world.Tell($"{node.Name} {what}");
-        _running.Add(new Running(node, what, task));
+        _running.Add(new Running(node, what, task, about));
+    }
+
+    /// <summary>The task of something that is under way: what is ended then is ended in the middle of it.</summary>
+    private Uid? Concerned(Draw draw)
+    {
+        var concerned = _running.Where(running => running.About is not null).ToList();
+        return concerned.Count == 0 || draw.OneIn(3) ? null : draw.Of(concerned).About;
+    }
+
+    /// <summary>What was just begun is often done before anything else goes on.</summary>
+    private void Rush(Draw draw, ModelNode node)
+    {
+        if (!draw.OneIn(3)) world.Rush(node, draw, _running[^1].Task);
     }
 
     private async Task OpenAsync(ModelNode node, Uid? parent, Draw draw)
@@ -116,7 +132,7 @@ internal sealed class Work(World world)
     {
         var (task, role, id) = (draw.Of(_tasks), draw.Of(ModelTemplateStore.Roles), draw.OneIn(3) ? "r" + _requests.Count : "");
         if (id.Length > 0) _requests.Add((task, role, id, 0));
-        Start(node, $"issues {role}", IssueAsync(node, task, role, TimeSpan.FromSeconds(draw.Of([15, 60, 200])), id, 0));
+        Start(node, $"issues {role}", IssueAsync(node, task, role, TimeSpan.FromSeconds(draw.Of([15, 60, 200])), id, 0), task);
     }
 
     private void Retry(ModelNode node, Draw draw)
@@ -126,7 +142,7 @@ internal sealed class Work(World world)
         var (task, role, id, attempt) = _requests[index];
         if (!draw.OneIn(4)) attempt++;
         _requests[index] = (task, role, id, attempt);
-        Start(node, $"issues {role} again, attempt {attempt}", IssueAsync(node, task, role, TimeSpan.FromSeconds(60), id, attempt));
+        Start(node, $"issues {role} again, attempt {attempt}", IssueAsync(node, task, role, TimeSpan.FromSeconds(60), id, attempt), task);
     }
 
     private async Task IssueAsync(ModelNode node, Uid task, string role, TimeSpan ttl, string requestId, int attempt)
@@ -139,7 +155,10 @@ internal sealed class Work(World world)
         _delivered.Add(lease.Id);
     }
 
-    private static async Task EndAsync(ModelNode node, Uid task) => await node.Get<TaskService>().EndAsync(Agent, task, TaskOutcome.Succeeded, CancellationToken.None);
+    private async Task EndAsync(ModelNode node, Uid task)
+    {
+        if (await node.Get<TaskService>().EndAsync(Agent, task, TaskOutcome.Succeeded, CancellationToken.None) is Result<AgentTask>.Ok) world.Promises.Note("task ended");
+    }
 
     private static async Task RevokeAsync(ModelNode node, Uid lease) => await node.Get<LeaseService>().RevokeAsync(Agent, null, lease, CancellationToken.None);
 
@@ -193,5 +212,5 @@ internal sealed class Work(World world)
         }
     }
 
-    private sealed record Running(ModelNode Node, string What, Task Task);
+    private sealed record Running(ModelNode Node, string What, Task Task, Uid? About);
 }
