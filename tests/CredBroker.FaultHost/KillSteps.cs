@@ -15,7 +15,7 @@ internal static class KillSteps
     private const string Listing = $"{nameof(IListingProvider)}.{nameof(IListingProvider.ListAsync)}";
 
     /// <summary>Members of the stores that only read, by what their names begin with.</summary>
-    private static readonly string[] Reads = ["Find", "List", "Load", "NextDue", "Generation", "Counters", "Agenda", "BoundElsewhere", "WasUsed", "CountHeld", "Proven", "Read", "Active"];
+    private static readonly string[] Reads = ["Find", "List", "Load", "NextDue", "Generation", "Counters", "Agenda", "BoundElsewhere", "WasUsed", "CountHeld", "Proven", "Read", "Active", "Page"];
 
     /// <summary>What the story of <see cref="Story"/> does not come to, and where it is proven instead, or why there is nothing to prove.</summary>
     public static IReadOnlyDictionary<string, string> Elsewhere { get; } = new Dictionary<string, string>
@@ -36,6 +36,9 @@ internal static class KillSteps
         ["IRegistryStore.PutAsync"] = "One transaction that touches no target.",
         ["IWorkloadStore.SeeAsync"] = "One transaction before anything is asked for; a repeat writes the same.",
         ["IWorkloadStore.AcceptAsync"] = "One transaction that touches no target.",
+        ["IReevaluationStore.ClaimAsync"] = "A claim that was lost runs out, and the next begins where the last batch ended: the tests of re-evaluation.",
+        ["IReevaluationStore.SettleAsync"] = "As ClaimAsync: each batch is one transaction, which ends leases as any other end does.",
+        ["IBrokerLife.BeatAsync"] = "A sign of the broker's own life that was lost makes its absence longer, and nothing else.",
         ["IRetentionStore.PruneAsync"] = "Each batch is one transaction over what is closed.",
         ["IErasureStore.EraseAsync"] = "One transaction over texts.",
         ["ISigningKeyStore.TryAddAsync"] = "One transaction; whoever starts next finds the key or makes one.",

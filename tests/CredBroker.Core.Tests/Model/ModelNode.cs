@@ -1,7 +1,9 @@
 using CredBroker.Abstractions;
 using CredBroker.Contracts;
+using CredBroker.Core.Clocks;
 using CredBroker.Core.Egress;
 using CredBroker.Core.Hosting;
+using CredBroker.Core.Pressure;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Signing;
 using CredBroker.Testing.Scripted;
@@ -21,7 +23,9 @@ internal sealed class ModelNode : INodeCalls
         var services = new ServiceCollection()
             .AddLogging()
             .AddMetrics()
-            .AddSingleton<TimeProvider>(world.Time)
+            .AddSingleton(world.StoreOf<StoreTime>())
+            .AddSingleton<TimeProvider>(world.StoreOf<StoreTime>())
+            .AddSingleton<StorePressure>()
             .AddSingleton(ModelTemplateStore.Installation)
             .AddSingleton(new EgressPolicy())
             .AddSingleton<ISecretSources, NoSecretSources>()

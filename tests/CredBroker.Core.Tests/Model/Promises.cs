@@ -146,6 +146,7 @@ internal sealed class Promises(World world, string database) : IDisposable
         if (!applied.Changed) return;
         var after = applied.After.Lease;
         Note(change.Event.GetType().Name);
+        if (change.Event is LeaseEvent.RenewalIntended) Require(Permitted, "every grant is a decision: what is renewed is permitted by the policies of that moment");
         if (before.State == Pending && after.State == Active) Require(!_before.DeadInEffect(before), "dead at once: what is dead in effect is not activated");
         if (change.Event is LeaseEvent.RenewalIntended or LeaseEvent.Renewed && after.ExpiresAt > before.ExpiresAt)
             Require(!_before.DeadInEffect(before), "dead at once: what is dead in effect is not renewed");
