@@ -96,6 +96,38 @@ public sealed class TwoNodesTests
         Assert.That(await CountAsync("leases WHERE fence >= 3"), Is.EqualTo(6), "each was claimed again");
     }
 
+    [Test]
+    public async Task A_node_that_stood_still_longer_than_its_claims_settles_nothing_and_standing_still_ends_nobody()
+    {
+        using var first = Agent(0);
+        using var second = Agent(2);
+        var task = await OpenTaskAsync(first, second);
+        await IssueAsync(task, 3, first, second);
+        _one.Freeze();
+        await using (await HoldTheTargetAsync())
+        {
+            await second.Tasks.EndTaskAsync(new() { Name = task, Outcome = Outcome.Succeeded });
+            await UntilAsync(async () => await CountAsync("leases WHERE state = 3 AND first_attempt_at IS NOT NULL") == 6, "the second node has claimed all");
+            _two.Freeze();
+        }
+
+        _one.Thaw();
+        await AssertDeadOnceAsync(first, task, 6);
+        _two.Thaw();
+        await UntilAsync(async () => (await second.Tasks.GetTaskAsync(new() { Name = task })).EndTime is not null, "the second node answers again");
+        await AssertDeadOnceAsync(second, task, 6);
+
+        // Both stand still for longer than the grace of a heartbeat.
+        var living = await first.Tasks.CreateTaskAsync(
+            new() { Task = new AgentTask { Intent = new Intent { What = "wait" }, HeartbeatInterval = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) } });
+        foreach (var node in (ServerProcess[])[_one, _two]) node.Freeze();
+        // Only real time passes for a process that stands still.
+        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
+        foreach (var node in (ServerProcess[])[_one, _two]) node.Thaw();
+        await first.Tasks.HeartbeatAsync(new() { Name = living.Name });
+        Assert.That((await first.Tasks.GetTaskAsync(new() { Name = living.Name })).EndTime, Is.Null);
+    }
+
     private async Task AssertDeadOnceAsync(BrokerClient agent, string task, int count)
     {
         await UntilAsync(
@@ -194,7 +226,7 @@ public sealed class TwoNodesTests
               root: {identitySource: operator, subject: root}
             egress: {allow: [127.0.0.1, "::1", localhost]}
             logging: {level: warning}
-            limits: {attemptTimeout: 5s, claimFor: 6s}
+            limits: {attemptTimeout: 5s, claimFor: 6s, shortestHeartbeatGrace: 3s}
             {{DatabaseStory.SecretSources(_place, _target)}}
             """));
     }

@@ -62,7 +62,7 @@ internal static class ThrowawayCluster
 
     private static string[] As(bool isRoot, params string[] command) => isRoot ? ["runuser", "-u", "postgres", "--", .. command] : command;
 
-    private static async Task RunOrThrowAsync(bool isRoot, params string[] command)
+    internal static async Task RunOrThrowAsync(bool isRoot, params string[] command)
     {
         var (exitCode, output) = await RunAsync(As(isRoot, command)).ConfigureAwait(false);
         if (exitCode != 0) throw new InvalidOperationException($"{Path.GetFileName(command[0])} ended with {exitCode}: {output}");

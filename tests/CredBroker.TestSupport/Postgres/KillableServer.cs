@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+using NUnit.Framework;
+
+namespace CredBroker.TestSupport.Postgres;
+
+/// <summary>A PostgreSQL server of one test's own, that it kills and starts again. Stopped with this process, like the shared one.</summary>
+public sealed class KillableServer
+{
+    private readonly PostgresBinaries _binaries;
+    private readonly string _superuser;
+    private readonly string _data;
+
+    private KillableServer(PostgresBinaries binaries, string superuser, string data) => (_binaries, _superuser, _data) = (binaries, superuser, data);
+
+    /// <summary>Starts one. The test is skipped, with the reason, where none can be started.</summary>
+    public static async Task<KillableServer> StartAsync()
+    {
+        if (PostgresBinaries.Find() is not { } binaries) throw new IgnoreException("initdb and postgres are neither on the path nor in /usr/lib/postgresql/*/bin.");
+        if (await ThrowawayCluster.StartAsync(binaries).ConfigureAwait(false) is not PostgresServer.Found.Server server) throw new IgnoreException("no server of its own can be started here.");
+        var database = new PostgresDatabase(server.ConnectionString, "postgres");
+        return new KillableServer(binaries, server.ConnectionString, (await database.ScalarAsync<string>("SHOW data_directory").ConfigureAwait(false))!);
+    }
+
+    /// <summary>Makes an empty database.</summary>
+    public async Task<PostgresDatabase> CreateDatabaseAsync()
+    {
+        await PostgresServer.ExecuteAsync(_superuser, "CREATE DATABASE broker TEMPLATE template0").ConfigureAwait(false);
+        return new PostgresDatabase(_superuser, "broker");
+    }
+
+    /// <summary>Kills it at once (SIGKILL): nobody is told.</summary>
+    public void Kill()
+    {
+        var id = int.Parse(File.ReadLines(Path.Combine(_data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        using var process = Process.GetProcessById(id);
+        process.Kill(entireProcessTree: true);
+        process.WaitForExit();
+    }
+
+    /// <summary>Starts it again, as it was; it recovers by itself.</summary>
+    public async Task StartAgainAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        await ThrowawayCluster.RunOrThrowAsync(Environment.UserName == "root", _binaries["pg_ctl"], "-D", _data, "-w", "-t", "60", "-l", Path.Combine(_data, "..", "log"), "restart").ConfigureAwait(false);
+    }
+}
