@@ -60,7 +60,7 @@ public sealed class KilledServerTests
             {
                 if (e.OutcomeUnknown) unknown.Add(lease);
                 // As a caller that is told to come back: not at once.
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, None);
             }
         }
     }
