@@ -21,7 +21,6 @@ internal static class PolicyCommands
         foreach (var tool in PolicyToolCommands.Build(host)) noun.Add(tool);
         noun.Add(Set(host));
         noun.Add(Preview(host));
-        noun.Add(Schema(host));
         return noun;
     }
 
@@ -56,9 +55,6 @@ internal static class PolicyCommands
             return preview.Revoked > 0 ? ExitCodes.Findings : ExitCodes.Ok;
         });
     }
-
-    private static Command Schema(CliHost host) => new Command("schema", "Prints the schema that the broker's policies are written against.").Does(host, async context =>
-        context.Printer.Text((await context.Client.PolicySets.GetPolicySchemaAsync(new(), cancellationToken: context.Cancellation)).Text));
 
     /// <summary>The set with another text, and its etag; a new one has none.</summary>
     private static async Task<(PolicySet Set, string Etag)> WithTextAsync(CliContext context, string full, string file, string? kind)

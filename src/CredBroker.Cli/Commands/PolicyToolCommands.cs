@@ -94,10 +94,11 @@ internal static class PolicyToolCommands
 
     private static Command Schema(CliHost host)
     {
-        return new Command("schema", "Prints the schema that policies are checked against, for editors and other tools: Cedar's text, or its JSON with --output json.").Does(host, context =>
+        var broker = Options.Flag("--broker", "Ask the broker for its own instead, which may be of another version. As text only.");
+        return new Command("schema", "Prints the schema that policies are checked against, for editors and other tools: Cedar's text, or its JSON with --output json.") { broker }.Does(host, async context =>
         {
-            context.Host.Out.Write(context.Printer.Format == OutputFormat.Json ? PolicySource.Schema.Schema.ToJson() + "\n" : BrokerSchema.ReadText());
-            return Task.CompletedTask;
+            if (context.Get(broker)) context.Printer.Text((await context.Client.PolicySets.GetPolicySchemaAsync(new(), cancellationToken: context.Cancellation)).Text);
+            else context.Printer.Text(context.Printer.Format == OutputFormat.Json ? PolicySource.Schema.Schema.ToJson() + "\n" : BrokerSchema.ReadText());
         });
     }
 

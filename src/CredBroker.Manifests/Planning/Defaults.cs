@@ -17,6 +17,9 @@ internal static class Defaults
             case Hook hook:
                 hook.Tolerance ??= Duration.FromTimeSpan(TimeSpan.FromMinutes(5));
                 break;
+            case Provider provider when provider.Reconciliation == Provider.Types.Reconciliation.Unspecified:
+                provider.Reconciliation = Provider.Types.Reconciliation.Report;
+                break;
             case Role role:
                 role.MaxTtl ??= Duration.FromTimeSpan(TimeSpan.FromHours(1));
                 foreach (var parameter in role.Parameters.Where(parameter => parameter.Type == RoleParameter.Types.Type.Unspecified))

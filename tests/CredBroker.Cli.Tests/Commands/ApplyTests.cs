@@ -35,7 +35,7 @@ public sealed class ApplyTests : CommandTestBase
         Assert.That(await OutAsync(8, "diff", "-f", Folder), Is.EqualTo(Lines(
             "--- current/providers/books",
             "+++ desired/providers/books",
-            "@@ -2,8 +2,8 @@",
+            "@@ -2,9 +2,9 @@",
             " name: providers/books",
             " spec:",
             "   type: postgresql",
@@ -45,7 +45,8 @@ public sealed class ApplyTests : CommandTestBase
             "     host: db.internal",
             "-    port: 5432",
             "+    port: 6432",
-            "     note: \"no\"")));
+            "     note: \"no\"",
+            "   reconciliation: REPORT")));
         Assert.That(await OutAsync(0, "apply", "-f", Folder), Does.Contain("updated   providers/books\n"));
         Assert.That(Broker.State.Requests<UpdateProviderRequest>().Single().Provider.Etag, Is.EqualTo("etag-1"));
     }
