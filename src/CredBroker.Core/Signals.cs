@@ -13,6 +13,13 @@ public sealed class Signals
     /// <summary>There is work.</summary>
     public void Set() => Volatile.Read(ref _set).TrySetResult();
 
-    /// <summary>Takes the signal: to be called before looking, so that what comes while looking is not missed.</summary>
-    public void Take() => Interlocked.Exchange(ref _set, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    /// <summary>
+    /// Takes the signal: to be called before looking, so that what comes while looking is not missed. Where there is none, whoever waits goes on waiting:
+    /// else each look would wake who starts the next.
+    /// </summary>
+    public void Take()
+    {
+        var current = Volatile.Read(ref _set);
+        if (current.Task.IsCompleted) Interlocked.CompareExchange(ref _set, new(TaskCreationOptions.RunContinuationsAsynchronously), current);
+    }
 }
