@@ -15,7 +15,7 @@ internal static class KillSteps
     private const string Listing = $"{nameof(IListingProvider)}.{nameof(IListingProvider.ListAsync)}";
 
     /// <summary>Members of the stores that only read, by what their names begin with.</summary>
-    private static readonly string[] Reads = ["Find", "List", "Load", "NextDue", "Generation", "Counters", "Agenda", "BoundElsewhere", "WasUsed", "CountHeld", "Proven", "Read", "Active", "Page"];
+    private static readonly string[] Reads = ["Find", "List", "Load", "NextDue", "Generation", "Counters", "Agenda", "BoundElsewhere", "WasUsed", "CountHeld", "Proven", "Read", "Living", "Page"];
 
     /// <summary>What the story of <see cref="Story"/> does not come to, and where it is proven instead, or why there is nothing to prove.</summary>
     public static IReadOnlyDictionary<string, string> Elsewhere { get; } = new Dictionary<string, string>
@@ -25,6 +25,7 @@ internal static class KillSteps
         ["ILeaseStore.ApplyAsync(Claimed)"] = "It is a part of ClaimDueAsync.",
         ["ILeaseStore.ApplyAsync(ProvenExpired)"] = "A login is dropped and never waited for; the model has credentials that only expire.",
         ["ILeaseStore.ApplyAsync(Reappeared)"] = "Only what a listing finds: ReconciliationTests.",
+        ["ILeaseStore.ApplyAsync(FoundAlive)"] = "Only what a listing finds in quarantine, or of a call whose answer was lost: RestoreTests.",
         ["ILeaseStore.ApplyAsync(WrittenOff)"] = "One transaction on a person's word, after which nothing follows.",
         ["ILeaseGroups.ClaimAsync"] = "No login shares a document with others: the end-to-end tests of Azure and AWS.",
         ["ILeaseGroups.HoldAsync"] = "As ClaimAsync.",
@@ -40,6 +41,9 @@ internal static class KillSteps
         ["IReevaluationStore.SettleAsync"] = "As ClaimAsync: each batch is one transaction, which ends leases as any other end does.",
         ["IBrokerLife.BeatAsync"] = "A sign of the broker's own life that was lost makes its absence longer, and nothing else.",
         ["IRetentionStore.PruneAsync"] = "Each batch is one transaction over what is closed.",
+        ["IRetentionStore.ForgetTreeAsync"] = "As PruneAsync.",
+        ["IQuarantineStore.StartAsync"] = "One transaction that touches no target.",
+        ["IQuarantineStore.ReleaseAsync"] = "One transaction that touches no target.",
         ["IErasureStore.EraseAsync"] = "One transaction over texts.",
         ["ISigningKeyStore.TryAddAsync"] = "One transaction; whoever starts next finds the key or makes one.",
         ["IProvider.CheckAsync"] = "It changes nothing at the target.",
