@@ -16,6 +16,7 @@ internal static class ExplanationText
         if (question.OnBehalfOf is { } task) yield return $"  asked for the task {task} above";
         if (question.IsBeyondPolicy) yield return "  no policy is asked: only callers of the operator's identity sources administer, suspend and lift";
         yield return $"  by {(verdict.Determining.Count == 0 ? "no policy: nothing permits it" : string.Join(", ", verdict.Determining.Select(policy => policy.Id)))}";
+        if (verdict.AwaitsApproval) yield return "  nothing but a person's approval is missing";
         if (verdict.MaxTtl is { } life) yield return $"  for {Show.Span(life)} at most";
         foreach (var error in verdict.Errors) yield return $"  error: {error}";
         foreach (var set in verdict.Lapsed) yield return $"  the review of {set} is overdue: it grants nothing new";
@@ -39,6 +40,7 @@ internal static class ExplanationText
     public static JsonObject Json(PolicyBook book, Question question, Verdict verdict) => new()
     {
         ["decision"] = verdict.Allowed ? "allow" : "deny",
+        ["approvalRequired"] = verdict.AwaitsApproval,
         ["principal"] = question.Principal.ToString(),
         ["action"] = question.Action,
         ["resource"] = question.Resource.ToString(),

@@ -87,8 +87,9 @@ internal sealed record PolicyTest
 
 /// <summary>What policy must say. What is null may be anything.</summary>
 /// <param name="Allow">Permitted or denied.</param>
+/// <param name="Approval">Denied, and nothing but a person's approval is missing.</param>
 /// <param name="By">The policies that decide, all of them: <c>id</c> or <c>set/id</c>.</param>
 /// <param name="MaxTtl">The longest life; zero for none that any permit names.</param>
 /// <param name="Errors">Whether a policy fails.</param>
 /// <param name="RefusedAbove">The task above that could not get it itself.</param>
-internal sealed record Expected(bool Allow, IReadOnlyList<string>? By, TimeSpan? MaxTtl, bool Errors, string? RefusedAbove);
+internal sealed record Expected(bool Allow, bool Approval, IReadOnlyList<string>? By, TimeSpan? MaxTtl, bool Errors, string? RefusedAbove);

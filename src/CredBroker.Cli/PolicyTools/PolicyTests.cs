@@ -59,7 +59,7 @@ internal static class PolicyTests
         ["name"] = result.Test.Name,
         ["line"] = result.Test.Mark.Line,
         ["passed"] = result.Passed,
-        ["decision"] = result.Answer.Verdict.Allowed ? "allow" : "deny",
+        ["decision"] = Word(result.Answer.Verdict),
         ["by"] = new JsonArray([.. result.Answer.Verdict.Determining.Select(policy => JsonValue.Create(policy.Id))]),
         ["maxTtl"] = result.Answer.Verdict.MaxTtl is { } life ? Show.Span(life) : null,
         ["refusedAbove"] = result.Answer.Verdict.RefusedAbove,
@@ -72,7 +72,7 @@ internal static class PolicyTests
 
     private static IEnumerable<(string, string, string)> Compare(Expected expected, Verdict verdict)
     {
-        if (expected.Allow != verdict.Allowed) yield return ("decision", Word(expected.Allow), Word(verdict.Allowed));
+        if (expected.Allow != verdict.Allowed || (expected.Approval && !verdict.AwaitsApproval)) yield return ("decision", Word(expected.Allow, expected.Approval), Word(verdict));
         if (expected.By is { } by && !IsBy(by, verdict)) yield return ("by", List(by.Order(StringComparer.Ordinal)), List(verdict.Determining.Select(policy => policy.Id)));
         if (expected.MaxTtl is { } life && (verdict.MaxTtl ?? TimeSpan.Zero) != life) yield return ("maxTtl", Life(life), Life(verdict.MaxTtl ?? TimeSpan.Zero));
         // A policy that fails denies: a row that does not say so did not mean it.
@@ -83,7 +83,9 @@ internal static class PolicyTests
     private static bool IsBy(IReadOnlyList<string> expected, Verdict verdict) => expected.Count == verdict.Determining.Count
         && expected.All(name => verdict.Determining.Any(policy => policy.Id == name || policy.Id[(policy.Id.IndexOf('/', StringComparison.Ordinal) + 1)..] == name));
 
-    private static string Word(bool allow) => allow ? "allow" : "deny";
+    private static string Word(Verdict verdict) => Word(verdict.Allowed, verdict.AwaitsApproval);
+
+    private static string Word(bool allow, bool approval) => allow ? "allow" : approval ? "approval" : "deny";
 
     private static string List(IEnumerable<string> items) => string.Join(", ", items) is { Length: > 0 } list ? list : "none";
 

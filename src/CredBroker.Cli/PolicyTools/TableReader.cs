@@ -133,9 +133,9 @@ internal static class TableReader
     private static Expected Expectation(MapReader map)
     {
         var expect = map.Required("expect");
-        if (expect.Length > 0 && expect is not ("allow" or "deny")) map.Fault(map.MarkOf("expect"), "expect", "allow or deny is expected.");
+        if (expect.Length > 0 && expect is not ("allow" or "deny" or "approval")) map.Fault(map.MarkOf("expect"), "expect", "allow, deny or approval is expected.");
         var life = map.Text("maxTtl") == "none" ? TimeSpan.Zero : map.Duration("maxTtl");
-        return new Expected(expect == "allow", map.Texts("by"), life, map.Flag("errors"), map.Text("refusedAbove"));
+        return new Expected(expect == "allow", expect == "approval", map.Texts("by"), life, map.Flag("errors"), map.Text("refusedAbove"));
     }
 
     private static void CheckNeeds(MapReader map, PolicyTest test)
