@@ -15,7 +15,9 @@ internal static class ProfileKeys
     {
         try
         {
-            if (!new CredentialProfileStoreChain().TryGetProfile(name, out var profile)) throw Refuse($"There is no profile {name} in the shared configuration.");
+            // The SDK itself asks for the place only once in a process.
+            var chain = new CredentialProfileStoreChain(Environment.GetEnvironmentVariable("AWS_SHARED_CREDENTIALS_FILE"));
+            if (!chain.TryGetProfile(name, out var profile)) throw Refuse($"There is no profile {name} in the shared configuration.");
             var options = profile.Options;
             if (options.CredentialProcess is { Length: > 0 } command)
             {

@@ -81,7 +81,8 @@ public abstract partial class StoreSuite
         var dead = await StoreWorld.ApplyAsync(Node, claimed, World.Gone(), claimed.Fence);
         var closed = (await Node.Receipts.FindAsync(task.Id, null, None))!;
         Assert.That((closed.Revision, closed.Closed, closed.At), Is.EqualTo((2, true, Time.Now())));
-        Assert.That(closed.Entries.Select(entry => entry.Lease), Is.EqualTo(new[] { killed with { Handle = null }, dead with { Handle = null } }));
+        Assert.That(closed.Entries.Select(entry => entry.Lease with { Asked = LeaseAsked.Unknown }), Is.EqualTo(new[] { killed, dead }.Select(lease => lease with { Handle = null, Asked = LeaseAsked.Unknown })));
+        Assert.That(closed.Entries.SelectMany(entry => entry.Lease.Asked.Teams), Is.Empty, "what was asked is no part of a receipt");
         Assert.That(closed.Entries[1].Effective, Is.EqualTo(new EffectiveState(false, EndReason.TaskEnded, end.Task.EndedAt)));
         Assert.That(await Node.Receipts.FindAsync(task.Id, 1, None), Is.Null);
 
