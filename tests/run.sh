@@ -135,7 +135,9 @@ servers=()
 if [ -n "${CREDBROKER_TEST_POSTGRES:-}" ]; then servers=("$CREDBROKER_TEST_POSTGRES"); else start_postgres 0 && start_postgres 1; fi
 export CREDBROKER_TEST_REQUIRE_POSTGRES=1
 bash tests/cedar-oracle.sh >/dev/null || echo "The tests that compare with the official Cedar implementation are skipped."
-dotnet build CredBroker.sln --verbosity quiet --nologo -clp:NoSummary || give_up "The build failed."
+# One compiler for all projects starts once, and is ended again.
+dotnet build CredBroker.sln --verbosity quiet --nologo -clp:NoSummary -p:UseSharedCompilation=true || give_up "The build failed."
+dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1
 projects=()
 for name in $slow; do projects+=("tests/CredBroker.$name.Tests/CredBroker.$name.Tests.csproj"); done
 projects+=(tests/*.Tests/*.csproj)
