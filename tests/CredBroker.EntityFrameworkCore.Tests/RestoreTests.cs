@@ -178,7 +178,7 @@ public sealed class RestoreTests(DatabaseKind kind)
     [Test]
     public async Task A_node_notices_by_its_own_memory_that_the_database_behind_it_was_replaced()
     {
-        if (kind == DatabaseKind.Sqlite) Assert.Pass("Nobody replaces a file that is open.");
+        if (kind == DatabaseKind.Sqlite) Assert.Ignore("Nobody replaces a file that is open.");
         var agent = await _broker.CallerAsync();
         await BackUpAsync();
         var task = await _broker.TaskAsync(agent);
