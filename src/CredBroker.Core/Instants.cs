@@ -22,6 +22,9 @@ public static class Instants
     /// <summary>The earlier of two.</summary>
     public static DateTimeOffset Min(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
 
+    /// <summary>The shorter of two.</summary>
+    public static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
     /// <summary>The later of two.</summary>
     public static DateTimeOffset Max(DateTimeOffset left, DateTimeOffset right) => left > right ? left : right;
 }

@@ -24,7 +24,7 @@ public sealed partial class GroupTurns(ILeaseGroups groups, Signals signals, ILo
             if (hold.Fence is { } fence) return fence;
             var left = within - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero) return null;
-            var pause = Shorter(Shorter(hold.FreeAt - time.GetUtcNow(), LongestPause), left);
+            var pause = Instants.Min(Instants.Min(hold.FreeAt - time.GetUtcNow(), LongestPause), left);
             await Task.WhenAny(given, Task.Delay(pause > TimeSpan.Zero ? pause : LongestPause, time));
         }
     }
@@ -52,6 +52,4 @@ public sealed partial class GroupTurns(ILeaseGroups groups, Signals signals, ILo
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The claim on the group {Group} could not be given back, and runs out")]
     private static partial void LogNotGivenBack(ILogger logger, Uid group, Exception error);
-
-    private static TimeSpan Shorter(TimeSpan left, TimeSpan right) => left < right ? left : right;
 }

@@ -120,7 +120,7 @@ public sealed partial class Reconciler
         {
             using var bound = new CancellationTokenSource(_limits.ReconcileTimeout, _time);
             var report = await _run.RunAsync(provider, claim, bound.Token);
-            var pause = report.Complete ? _limits.ReconcileEvery : Shorter(_limits.ReconcileEvery, TimeSpan.FromMinutes(5));
+            var pause = report.Complete ? _limits.ReconcileEvery : Instants.Min(_limits.ReconcileEvery, TimeSpan.FromMinutes(5));
             var kept = await _store.FinishAsync(claim, report, Instants.Truncate(_time.Now() + (pause * (0.9 + (_random.NextDouble() / 5)))), CancellationToken.None);
             Tell(provider.Name, report, kept);
             if (kept && report.Complete) await DecideQuarantineAsync(provider, claim, report);
@@ -177,8 +177,6 @@ public sealed partial class Reconciler
 
     private IEnumerable<Measurement<long>> InQuarantineNow() =>
         InQuarantine.Select(one => new Measurement<long>(1, new KeyValuePair<string, object?>("provider", one.ProviderName), new KeyValuePair<string, object?>("reason", one.Reason.ToString())));
-
-    private static TimeSpan Shorter(TimeSpan left, TimeSpan right) => left < right ? left : right;
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Provider {Provider} is in quarantine: its target has {Count} credentials under our mark that no lease knows, as after a restored backup. See credbroker quarantine show")]
     private static partial void LogQuarantined(ILogger logger, string provider, long count);

@@ -19,7 +19,7 @@ public sealed class DecisionInputTests : EngineTests
     [Test]
     public async Task Any_change_of_what_is_granted_changes_the_decisions_input_hash()
     {
-        var asked = await QuestionAsync(("table", "orders"), ("mode", "read"));
+        var asked = await IssueQuestionAsync(("table", "orders"), ("mode", "read"));
         var decider = Broker.Get<Decider>();
         var same = decider.Issue(asked).InputHash;
         Assert.That(decider.Issue(asked with { Parameters = Parameters(("mode", "read"), ("table", "orders")) }).InputHash, Is.EqualTo(same), "the order of parameters is none of its business");
@@ -59,7 +59,7 @@ public sealed class DecisionInputTests : EngineTests
         var decider = Broker.Get<Decider>();
         foreach (var table in new[] { "orders", "items" })
         {
-            var asked = await QuestionAsync(("table", table));
+            var asked = await IssueQuestionAsync(("table", table));
             foreach (var intent in Hostile.SelectMany(Intents))
             {
                 var decision = decider.Issue(asked with { Task = asked.Task with { Intent = intent } });
@@ -121,27 +121,4 @@ public sealed class DecisionInputTests : EngineTests
         yield return new Intent("a", "", "", new Dictionary<string, string> { ["table"] = text });
         yield return new Intent("a", "", "", new Dictionary<string, string> { [text] = "orders" });
     }
-
-    private async Task<IssueQuestion> QuestionAsync(params (string Name, string Value)[] parameters)
-    {
-        var caller = await Broker.CallerAsync();
-        Assert.That(Broker.Get<Catalog>().Current.TryFindRole("db", "read", out var provider, out var role));
-        return new IssueQuestion
-        {
-            Action = "issue",
-            Caller = caller,
-            Task = await Broker.TaskAsync(caller),
-            Ancestors = [],
-            Provider = provider!,
-            Role = role!,
-            Parameters = Parameters(parameters),
-            Destination = "",
-            Revocability = new Revocability(RevocabilityKind.DeletesAndCutsSessions, TimeSpan.Zero, ""),
-            CanMint = false,
-            Ttl = TimeSpan.FromMinutes(10),
-        };
-    }
-
-    private static SortedDictionary<string, string> Parameters(params (string Name, string Value)[] pairs) =>
-        new(pairs.ToDictionary(pair => pair.Name, pair => pair.Value), StringComparer.Ordinal);
 }

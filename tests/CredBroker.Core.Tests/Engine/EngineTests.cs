@@ -1,3 +1,5 @@
+using CredBroker.Abstractions;
+using CredBroker.Core.Policies;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Workloads;
 using CredBroker.TestSupport.Harness;
@@ -53,4 +55,28 @@ public abstract class EngineTests
         var person = await Broker.CallerAsync("root");
         return person with { IsRoot = true, Identity = person.Identity with { OperatorOwned = true } };
     }
+
+    /// <summary>The question whether an agent may have the role <c>read</c> for ten minutes, with these parameters.</summary>
+    protected async Task<IssueQuestion> IssueQuestionAsync(params (string Name, string Value)[] parameters)
+    {
+        var caller = await Broker.CallerAsync();
+        Assert.That(Broker.Get<Catalog>().Current.TryFindRole("db", "read", out var provider, out var role));
+        return new IssueQuestion
+        {
+            Action = "issue",
+            Caller = caller,
+            Task = await Broker.TaskAsync(caller),
+            Ancestors = [],
+            Provider = provider!,
+            Role = role!,
+            Parameters = Parameters(parameters),
+            Destination = "",
+            Revocability = new Revocability(RevocabilityKind.DeletesAndCutsSessions, TimeSpan.Zero, ""),
+            CanMint = false,
+            Ttl = TimeSpan.FromMinutes(10),
+        };
+    }
+
+    protected static SortedDictionary<string, string> Parameters(params (string Name, string Value)[] pairs) =>
+        new(pairs.ToDictionary(pair => pair.Name, pair => pair.Value), StringComparer.Ordinal);
 }

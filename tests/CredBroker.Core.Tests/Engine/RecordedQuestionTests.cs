@@ -23,7 +23,7 @@ public sealed class RecordedQuestionTests : EngineTests
         var validator = new Validator(schema.Schema);
         var book = Broker.Get<Catalog>().Current.Policies;
         string[] hostile = ["", "orders", "\"x\\", "'; DROP", "a\u0000b", "\u202esredro", "{\"__entity\": 1}", "9223372036854775807", new('a', 1_000)];
-        var asked = await QuestionAsync();
+        var asked = await IssueQuestionAsync();
         foreach (var text in hostile)
         {
             var decision = decider.Issue(asked with
@@ -45,7 +45,7 @@ public sealed class RecordedQuestionTests : EngineTests
     [Test]
     public async Task A_line_for_tasks_above_is_kept_whole_even_where_the_first_is_refused()
     {
-        var asked = await QuestionAsync();
+        var asked = await IssueQuestionAsync();
         var above = asked.Task with { Id = Uid.New(Broker.Time) };
         var decision = Broker.Get<Decider>().Issue(asked with { Ancestors = [(above, asked.Caller.Workload)], Action = "renew", Exists = false });
         var line = Read(decision.ToAudit(asked.Caller.Actor, asked.Task.Id));
@@ -57,7 +57,7 @@ public sealed class RecordedQuestionTests : EngineTests
     [Test]
     public async Task Without_a_task_nobodys_words_are_kept_and_policies_that_read_them_are_not_guessed_at()
     {
-        var asked = await QuestionAsync();
+        var asked = await IssueQuestionAsync();
         var decision = Broker.Get<Decider>().CreateTask(asked.Caller, asked.Task with { Intent = new Intent(Words, Words, Words, new Dictionary<string, string> { [Words] = Words }) }, null);
         var text = decision.ToAudit(asked.Caller.Actor, null).Texts[Decision.QuestionText];
         Assert.That(text, Does.Not.Contain("Anna"));
@@ -70,7 +70,7 @@ public sealed class RecordedQuestionTests : EngineTests
     [Test]
     public async Task What_is_too_much_is_not_kept_and_what_is_no_recording_is_not_read()
     {
-        var asked = await QuestionAsync();
+        var asked = await IssueQuestionAsync();
         var large = Enumerable.Range(0, 50).ToDictionary(number => $"a{number}", _ => new string('x', 1_000));
         var decision = Broker.Get<Decider>().Issue(asked with { Parameters = new SortedDictionary<string, string>(large, StringComparer.Ordinal) });
         Assert.That(decision.ToAudit(asked.Caller.Actor, asked.Task.Id).Texts, Is.Empty);
@@ -100,24 +100,4 @@ public sealed class RecordedQuestionTests : EngineTests
     private static RecordedLine Read(AuditDraft draft) => RecordedLine.Read(draft.Texts[Decision.QuestionText])!;
 
     private static PolicyBook Book(string text) => new([new CompiledPolicySet(new PolicySetDefinition { Name = "a", Text = text }, PolicySet.Parse(text).OrThrow())]);
-
-    private async Task<IssueQuestion> QuestionAsync()
-    {
-        var caller = await Broker.CallerAsync();
-        Assert.That(Broker.Get<Catalog>().Current.TryFindRole("db", "read", out var provider, out var role));
-        return new IssueQuestion
-        {
-            Action = "issue",
-            Caller = caller,
-            Task = await Broker.TaskAsync(caller),
-            Ancestors = [],
-            Provider = provider!,
-            Role = role!,
-            Parameters = new SortedDictionary<string, string>(StringComparer.Ordinal),
-            Destination = "",
-            Revocability = new Revocability(RevocabilityKind.DeletesAndCutsSessions, TimeSpan.Zero, ""),
-            CanMint = false,
-            Ttl = TimeSpan.FromMinutes(10),
-        };
-    }
 }
