@@ -26,6 +26,9 @@ public sealed record IssueRequest
     /// <summary>Who the credential is for, as <c>source/subject</c>: for token claims, never for comments that others can read.</summary>
     public required string Workload { get; init; }
 
+    /// <summary>What the target must say that it is, where that is known: nothing is made at another, where nobody would look for it afterwards.</summary>
+    public string? TargetIdentity { get; init; }
+
     /// <summary>No call that makes something may start, or be let through by the target, after this instant.</summary>
     public required DateTimeOffset Deadline { get; init; }
 

@@ -20,6 +20,8 @@ internal sealed class LoginIssue(Connections connections, PostgreSqlConfiguratio
             await using (connection.ConfigureAwait(false))
             {
                 var server = await Server.AskAsync(connection, cancellationToken).ConfigureAwait(false);
+                if (request.TargetIdentity is { } wanted && wanted != server.Identity)
+                    throw new ProviderException(ProviderFault.TargetMismatch, $"The login is to be made at {wanted}, and this is {server.Identity}.", ProviderEffect.None);
                 var oid = await MakeAsync(connection, statement, request.ExternalName, sent, cancellationToken).ConfigureAwait(false);
                 return Answer(request.ExternalName, password, template, new LoginHandle(server.Identity, oid), expiresAt);
             }

@@ -79,6 +79,7 @@ public sealed class ProviderCall(ProviderPool pool, ILeaseStore leases, GroupTur
         RoleKind = lease.RoleKind,
         Template = plan.Template,
         Workload = lease.WorkloadName,
+        TargetIdentity = lease.TargetIdentity,
         Deadline = lease.IssueDeadline,
         ExpiresAt = lease.ExpiresAt,
     };

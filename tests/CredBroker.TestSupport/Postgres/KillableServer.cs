@@ -19,15 +19,32 @@ public sealed class KillableServer
     {
         if (PostgresBinaries.Find() is not { } binaries) throw new IgnoreException("initdb and postgres are neither on the path nor in /usr/lib/postgresql/*/bin.");
         if (await ThrowawayCluster.StartAsync(binaries).ConfigureAwait(false) is not PostgresServer.Found.Server server) throw new IgnoreException("no server of its own can be started here.");
-        var database = new PostgresDatabase(server.ConnectionString, "postgres");
-        return new KillableServer(binaries, server.ConnectionString, (await database.ScalarAsync<string>("SHOW data_directory").ConfigureAwait(false))!);
+        return await OfAsync(binaries, server).ConfigureAwait(false);
     }
+
+    /// <summary>Its port.</summary>
+    public int Port => new NpgsqlConnectionStringBuilder(_superuser).Port;
+
+    /// <summary>Starts a standby that follows it.</summary>
+    public async Task<KillableServer> FollowAsync() => await OfAsync(_binaries, await ThrowawayCluster.FollowAsync(_binaries, _superuser).ConfigureAwait(false)).ConfigureAwait(false);
+
+    /// <summary>Makes a standby the primary; answers when it is.</summary>
+    public Task PromoteAsync() => PostgresServer.ExecuteAsync(_superuser, "SELECT pg_promote()");
+
+    /// <summary>A database that it has.</summary>
+    public PostgresDatabase Database(string name) => new(_superuser, name);
 
     /// <summary>Makes an empty database.</summary>
     public async Task<PostgresDatabase> CreateDatabaseAsync()
     {
         await PostgresServer.ExecuteAsync(_superuser, "CREATE DATABASE broker TEMPLATE template0").ConfigureAwait(false);
         return new PostgresDatabase(_superuser, "broker");
+    }
+
+    private static async Task<KillableServer> OfAsync(PostgresBinaries binaries, PostgresServer.Found.Server server)
+    {
+        var database = new PostgresDatabase(server.ConnectionString, "postgres");
+        return new KillableServer(binaries, server.ConnectionString, (await database.ScalarAsync<string>("SHOW data_directory").ConfigureAwait(false))!);
     }
 
     /// <summary>Kills it at once (SIGKILL): nobody is told.</summary>

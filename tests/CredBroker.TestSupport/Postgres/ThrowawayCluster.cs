@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Npgsql;
 
 namespace CredBroker.TestSupport.Postgres;
 
@@ -24,13 +25,30 @@ internal static class ThrowawayCluster
             return new PostgresServer.Found.None("this is root, and there is no user postgres to run the server as.");
 
         var folder = Directory.CreateTempSubdirectory("credbroker-postgres-").FullName;
-        var data = Path.Combine(folder, "data");
         var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var passwordFile = Path.Combine(folder, "password");
         await File.WriteAllTextAsync(passwordFile, password).ConfigureAwait(false);
         if (isRoot) await RunOrThrowAsync(false, "chown", "-R", "postgres", folder);
 
-        await RunOrThrowAsync(isRoot, binaries["initdb"], "-D", data, "-U", "postgres", "-A", "scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C", "--no-sync");
+        await RunOrThrowAsync(isRoot, binaries["initdb"], "-D", Path.Combine(folder, "data"), "-U", "postgres", "-A", "scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C", "--no-sync");
+        return await StartAsync(binaries, isRoot, folder, password);
+    }
+
+    /// <summary>A standby of another cluster, which it follows until it is promoted.</summary>
+    public static async Task<PostgresServer.Found.Server> FollowAsync(PostgresBinaries binaries, string primary)
+    {
+        var isRoot = Environment.UserName == "root";
+        var settings = new NpgsqlConnectionStringBuilder(primary);
+        var folder = Directory.CreateTempSubdirectory("credbroker-postgres-").FullName;
+        if (isRoot) await RunOrThrowAsync(false, "chown", "-R", "postgres", folder);
+        var source = string.Create(CultureInfo.InvariantCulture, $"host={settings.Host} port={settings.Port} user={settings.Username} password={settings.Password}");
+        await RunOrThrowAsync(isRoot, binaries["pg_basebackup"], "-D", Path.Combine(folder, "data"), "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync");
+        return await StartAsync(binaries, isRoot, folder, settings.Password!);
+    }
+
+    private static async Task<PostgresServer.Found.Server> StartAsync(PostgresBinaries binaries, bool isRoot, string folder, string password)
+    {
+        var data = Path.Combine(folder, "data");
         var port = FreePort();
         await RunOrThrowAsync(
             isRoot, binaries["pg_ctl"], "-D", data, "-w", "-t", "60", "-l", Path.Combine(folder, "log"),
