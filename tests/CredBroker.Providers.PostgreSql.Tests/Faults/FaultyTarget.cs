@@ -4,6 +4,7 @@ using CredBroker.Abstractions;
 using CredBroker.Core;
 using CredBroker.Core.Issuance;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Signing;
 using CredBroker.Core.Tasks;
@@ -38,12 +39,14 @@ internal sealed class FaultyTarget : IAsyncDisposable
 
     private static CancellationToken None => CancellationToken.None;
 
-    public static async Task<FaultyTarget> CreateAsync(RunningBroker broker, PostgresDatabase? database = null)
+    public static async Task<FaultyTarget> CreateAsync(RunningBroker broker) => await CreateAsync(broker, await PostgresServer.CreateDatabaseAsync());
+
+    /// <summary>On a database of the test's own server: whatever is made there goes with the server.</summary>
+    public static async Task<FaultyTarget> CreateAsync(RunningBroker broker, PostgresDatabase database, ReconciliationMode reconciliation = ReconciliationMode.Report)
     {
-        database ??= await PostgresServer.CreateDatabaseAsync();
         var group = await database.CreateGroupAsync();
         var target = new FaultyTarget(broker, database, group, await database.CreateBrokerLoginAsync(group));
-        await target.RegisterAsync();
+        await target.RegisterAsync(reconciliation);
         return target;
     }
 
@@ -107,6 +110,10 @@ internal sealed class FaultyTarget : IAsyncDisposable
         return session;
     }
 
+    /// <summary>Holds what the target lists against the database.</summary>
+    public async Task<ReconciliationReport> ReconcileAsync() =>
+        (await _broker.Harness.Get<Reconciler>().RunNowAsync(_broker.Harness.Get<Catalog>().Current.Providers[_provider], None))!;
+
     public static async Task UntilAsync(Func<Task<bool>> holds, Func<Task<string>> what)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
@@ -126,7 +133,7 @@ internal sealed class FaultyTarget : IAsyncDisposable
 
     private static string Show(Lease lease) => $"it is {lease.State} after {lease.Attempts} attempts, due at {lease.DueAt:O}: {lease.LastError}";
 
-    private async Task RegisterAsync()
+    private async Task RegisterAsync(ReconciliationMode reconciliation)
     {
         _broker.Keep(_provider, Login.Password);
         var config = JsonSerializer.SerializeToElement(new
@@ -142,7 +149,7 @@ internal sealed class FaultyTarget : IAsyncDisposable
             commandTimeout = "4s",
         });
         var registry = _broker.Harness.Get<RegistryService>();
-        BrokerHarness.Ok(await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Provider, _provider, null, new ProviderSpec { Type = "postgresql", Config = config }, new ChangeOptions(), None));
+        BrokerHarness.Ok(await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Provider, _provider, null, new ProviderSpec { Type = "postgresql", Config = config, Reconciliation = reconciliation }, new ChangeOptions(), None));
         var template = JsonSerializer.SerializeToElement(new { groups = new[] { Group } });
         BrokerHarness.Ok(await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Role, "reader", _provider, new RoleSpec { Kind = "login", Template = template }, new ChangeOptions(), None));
     }

@@ -5,7 +5,10 @@ namespace CredBroker.TestSupport.Postgres;
 /// <summary>Where initdb, postgres and pg_ctl are.</summary>
 internal sealed record PostgresBinaries(string Folder)
 {
-    public string this[string tool] => Path.Combine(Folder, tool);
+    // On the path may be links to some of them only.
+    public string this[string tool] => Path.Combine(Folder, tool) is var named && File.Exists(named)
+        ? named
+        : Path.Combine(Path.GetDirectoryName(File.ResolveLinkTarget(Path.Combine(Folder, "postgres"), returnFinalTarget: true)?.FullName ?? named)!, tool);
 
     /// <summary>On the path first; else the newest that Debian installed.</summary>
     public static PostgresBinaries? Find()
