@@ -1,3 +1,4 @@
+using System.Globalization;
 using CredBroker.Abstractions;
 using CredBroker.Providers.AwsSts.LeaseRoles;
 using CredBroker.Providers.AwsSts.Login;
@@ -41,7 +42,10 @@ public sealed class AwsStsProviderType : ProviderType<AwsStsConfiguration>
     protected override string AssertionHostOf(AwsStsConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return configuration is { Credentials.WebIdentity: not null, StsEndpoint: { } endpoint } ? new Uri(endpoint).Host.ToLowerInvariant() : "";
+        if (configuration is not { Credentials.WebIdentity: not null, StsEndpoint: { } endpoint }) return "";
+        var address = new Uri(endpoint);
+        var host = address.Host.ToLowerInvariant();
+        return address.Scheme == "https" ? host : string.Create(CultureInfo.InvariantCulture, $"{host}:{address.Port}");
     }
 
     /// <inheritdoc/>

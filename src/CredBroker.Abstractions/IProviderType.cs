@@ -34,7 +34,7 @@ public interface IProviderType
     IReadOnlyList<SecretUse> SecretsOf(JsonElement configuration);
 
     /// <summary>
-    /// The host that the broker's own assertion would be sent to, lower-case; empty where none is, or where the configuration cannot change it. It becomes part of the
+    /// The host that the broker's own assertion would be sent to, lower-case, and without TLS its port (<c>127.0.0.1:8200</c>); empty where none is, or where the configuration cannot change it. It becomes part of the
     /// assertion's audience: whoever points the provider elsewhere catches one that is worth nothing at the target.
     /// </summary>
     string AssertionHostOf(JsonElement configuration) => "";
@@ -45,7 +45,9 @@ public interface IProviderType
 
 /// <summary>Where a configuration would send a secret.</summary>
 /// <param name="Reference">The secret source.</param>
-/// <param name="Host">The host that receives it, lower-case.</param>
+/// <param name="Host">
+/// The host that receives it, lower-case. Where nothing proves that host, since there is no TLS, its port too (<c>127.0.0.1:8200</c>): who else listens on that machine must not be sent it.
+/// </param>
 public sealed record SecretUse(SecretRef Reference, string Host);
 
 /// <summary>One error of a document.</summary>

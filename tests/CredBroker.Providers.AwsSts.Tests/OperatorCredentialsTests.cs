@@ -131,6 +131,104 @@ public sealed class OperatorCredentialsTests
         Assert.That(failure.ToString(), Does.Contain("The profile broker").And.Not.Contain(_user.Secret));
     }
 
+    [Test]
+    public async Task A_profile_of_the_config_file()
+    {
+        Write("config", $"# the other of the two files\n[profile broker]\nregion = us-east-1\noutput = json\n{Keys(_user.AccessKeyId, _user.Secret)}");
+        await AssertIssuesAsync("profile");
+        Environment.SetEnvironmentVariable("AWS_PROFILE", "broker");
+        await AssertIssuesAsync("defaultChain");
+    }
+
+    [TestCase("[default]")]
+    [TestCase("[profile default]")]
+    public async Task The_default_profile_of_the_config_file(string section)
+    {
+        Write("config", $"{section}\n{Keys(_user.AccessKeyId, _user.Secret)}");
+        await AssertIssuesAsync("defaultChain");
+    }
+
+    [Test]
+    public async Task A_session_in_the_config_file()
+    {
+        TrustBroker();
+        var session = _target.Aws.OpenSession(_target.Aws.FindRole("credbroker")!, "operator");
+        Write("config", $"[profile broker]\n{Keys(session.AccessKeyId, session.Secret)}aws_session_token = {session.Token}\n");
+        await AssertIssuesAsync("profile");
+    }
+
+    [Test]
+    [Platform(Exclude = "Win", Reason = "The program is a shell script.")]
+    public async Task A_program_of_the_config_file()
+    {
+        TrustBroker();
+        Write("config", $"[profile broker]\ncredential_process = /bin/sh {Write("program.sh", $"cat {Write("answer.json", SessionJson(out _))}\n")}\n");
+        await AssertIssuesAsync("profile");
+    }
+
+    [Test]
+    public async Task Keys_of_the_credentials_file_go_before_those_of_the_config_file()
+    {
+        Write("config", $"[profile broker]\n{Keys("AKIAIOSFODNN7EXAMPLE", "wrong")}");
+        Write("credentials", $"[broker]\n{Keys(_user.AccessKeyId, _user.Secret)}");
+        await AssertIssuesAsync("profile");
+    }
+
+    [TestCase("endpoint_url = http://127.0.0.1:1\n")]
+    [TestCase("services = mine\n[services mine]\nsts =\n  endpoint_url = http://127.0.0.1:1\niam =\n  endpoint_url = http://127.0.0.1:1\n")]
+    [TestCase("ca_bundle = /dev/null\nsts_regional_endpoints = legacy\nuse_fips_endpoint = true\nproxy = http://127.0.0.1:1\n")]
+    public async Task What_a_profile_says_of_other_places_moves_no_call_elsewhere(string members)
+    {
+        Write("config", $"[profile broker]\n{Keys(_user.AccessKeyId, _user.Secret)}{members}");
+        await AssertIssuesAsync("profile");
+        Assert.That(_target.Host.Egress.Refused, Is.Empty);
+    }
+
+    [TestCase("role_arn = arn:aws:iam::123456789012:role/credbroker\nsource_profile = default", TestName = "A_profile_whose_files_together_would_go_past_the_egress_policy_is_refused(source_profile)")]
+    [TestCase("role_arn = arn:aws:iam::123456789012:role/credbroker\ncredential_source = Ec2InstanceMetadata", TestName = "A_profile_whose_files_together_would_go_past_the_egress_policy_is_refused(credential_source)")]
+    public async Task A_profile_whose_files_together_would_go_past_the_egress_policy_is_refused(string members)
+    {
+        Write("config", $"[profile broker]\n{members}\n");
+        Write("credentials", $"[broker]\n{Keys(_user.AccessKeyId, _user.Secret)}");
+        await AssertRefusedAsync();
+    }
+
+    [TestCase("[broker]\naws_access_key_id = AKIAMARKED\naws_secret_access_key = secret-marked\n", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(no prefix)")]
+    [TestCase("[profile other]\naws_access_key_id = AKIAMARKED\naws_secret_access_key = secret-marked\n", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(another profile)")]
+    [TestCase("[profile broker]\naws_access_key_id = AKIAMARKED\nsecret-marked\n", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(a line that is no member)")]
+    [TestCase("[profile broker]\naws_secret_access_key = secret-marked\n", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(half of the keys)")]
+    [TestCase("[profile broker\naws_access_key_id = AKIAMARKED\naws_secret_access_key = secret-marked\n", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(an open section)")]
+    [TestCase("aws_access_key_id = AKIAMARKED\naws_secret_access_key = secret-marked\n", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(no section)")]
+    [TestCase("[profile broker]\naws_access_key_id = \naws_secret_access_key = \n", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(empty keys)")]
+    [TestCase("\0\u0001\u0002secret-marked\0[profile broker]", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(no text)")]
+    [TestCase("[profile broker]\nsso_session = mine\nsso_account_id = 123456789012\nsso_role_name = marked\n[sso-session mine]\nsso_start_url = https://marked.example\nsso_region = eu-central-1\n", TestName = "A_config_file_that_cannot_be_meant_is_not_guessed_at(single sign-on)")]
+    public async Task A_config_file_that_cannot_be_meant_is_not_guessed_at(string text)
+    {
+        Write("config", text);
+        await AssertRefusedAsync();
+    }
+
+    [Test]
+    public async Task A_config_file_that_is_a_folder_or_too_much_is_refused_and_not_quoted()
+    {
+        Write("config", $"[profile broker]\naws_access_key_id = {new string('A', 1_000_000)}\naws_secret_access_key = secret-marked\n");
+        await AssertRefusedAsync();
+        File.Delete(Path.Combine(_folder, "config"));
+        Directory.CreateDirectory(Path.Combine(_folder, "config"));
+        await AssertRefusedAsync();
+        Directory.Delete(Path.Combine(_folder, "config"));
+    }
+
+    private static string Keys(string id, string secret) => $"aws_access_key_id = {id}\naws_secret_access_key = {secret}\n";
+
+    private async Task AssertRefusedAsync()
+    {
+        await using var provider = Connect("profile");
+        var failure = await Assert.ThrowsAsync<ProviderException>(() => provider.CheckAsync(CancellationToken.None));
+        Assert.That((failure!.Fault, failure.Effect), Is.EqualTo((ProviderFault.Misconfigured, ProviderEffect.None)));
+        Assert.That(failure.ToString(), Does.Not.Contain("marked").IgnoreCase.And.Not.Contain(_user.Secret));
+    }
+
     private async Task AssertIssuesAsync(string way)
     {
         await using var provider = Connect(way);

@@ -70,8 +70,16 @@ internal sealed class BrokerLogin(ProviderContext context, AwsStsConfiguration c
                 ProviderEffect.None);
         }
 
-        return configuration.Credentials.Profile is { } profile
+        var keys = configuration.Credentials.Profile is { } profile
             ? await ProfileKeys.ReadAsync(profile.Name).ConfigureAwait(false)
             : await new DefaultChain(ambient, web).FindAsync(cancellationToken).ConfigureAwait(false);
+        return AreKeys(keys) ? keys : throw new ProviderException(ProviderFault.Misconfigured, "What the operator gave the broker's process has not the form of AWS keys.", ProviderEffect.None);
     }
+
+    // Two of them become headers. What is no key shall not be sent to find that out.
+    private static bool AreKeys(AwsKeys keys) =>
+        keys.AccessKeyId.Length is >= 16 and <= 128 && keys.AccessKeyId.All(char.IsAsciiLetterOrDigit)
+        && IsPrintable(keys.SecretAccessKey, 256) && (keys.SessionToken is not { } token || IsPrintable(token, 16 * 1024));
+
+    private static bool IsPrintable(Secret secret, int most) => secret.Reveal() is { } text && text.Length > 0 && text.Length <= most && text.All(character => character is > ' ' and <= '~');
 }

@@ -29,7 +29,8 @@ internal static class ProfileKeys
                 return new AwsKeys(options.AccessKey, new Secret(options.SecretKey), options.Token is { Length: > 0 } token ? new Secret(token) : null);
             throw Refuse($"The profile {name} holds neither keys nor a credential_process. Others would go past the egress policy.");
         }
-        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or ProcessAWSCredentialException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or ProcessAWSCredentialException or InvalidOperationException or IOException
+            or InvalidDataException or FormatException or ArgumentException or UnauthorizedAccessException)
         {
             // What a program printed, or the file's text, may be in the message.
             throw Refuse($"The profile {name} could not be read ({e.GetType().Name}).");

@@ -69,7 +69,7 @@ public sealed record SecretConsumerConfiguration
     /// <summary>The provider's name.</summary>
     public string? Provider { get; init; }
 
-    /// <summary>The only host that the provider may send it to.</summary>
+    /// <summary>The only host that the provider may send it to; with its port (<c>127.0.0.1:8200</c>) where the provider reaches it without TLS.</summary>
     public string? Host { get; init; }
 
     /// <summary>The hook's name.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace CredBroker.Server.Configuration;
 
 /// <summary>Every secret that the file names can be had, and says who may use it.</summary>
@@ -34,9 +36,13 @@ internal static class SecretRules
 
         ConfigurationRules.CheckName(consumer.Provider is null ? $"{path}.hook" : $"{path}.provider", consumer.Provider ?? consumer.Hook!, errors);
         if (consumer.Hook is not null && consumer.Host is not null) errors.Rule($"{path}.host", "A hook's secret is sent nowhere: leave the host out.");
-        if (consumer.Provider is not null && Uri.CheckHostName(consumer.Host ?? "") == UriHostNameType.Unknown)
-            errors.Rule($"{path}.host", "Name the host to which the provider may send it, without scheme or port.");
+        if (consumer.Provider is not null && !IsHost(consumer.Host ?? ""))
+            errors.Rule($"{path}.host", "Name the host to which the provider may send it, without scheme; with its port only where it is reached without TLS.");
     }
+
+    private static bool IsHost(string host) => Uri.CheckHostName(host) != UriHostNameType.Unknown
+        || (host.LastIndexOf(':') is > 0 and var colon && Uri.CheckHostName(host[..colon]) != UriHostNameType.Unknown
+            && ushort.TryParse(host.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0);
 
     private static void CheckReadable(string? file, string filePath, string? variable, string variablePath, Func<string, string?> environment, ConfigurationErrors errors)
     {

@@ -105,8 +105,8 @@ internal sealed class AwsBroker : IAsyncDisposable
     {
         using var client = new HttpClient();
         var issuer = $"http://127.0.0.1:{Place.HttpPort}/federation";
-        Aws.Issuers[issuer] = (await client.GetStringAsync(new Uri(Place.Http, "/federation/.well-known/jwks.json")), [$"credbroker:{subject}:127.0.0.1"]);
-        Aws.AddRole("credbroker", SetUpTexts.BrokerTrust(Account, issuer["http://".Length..], $"credbroker:{subject}:127.0.0.1", subject), SetUpTexts.BrokerPolicy(Account));
+        Aws.Issuers[issuer] = (await client.GetStringAsync(new Uri(Place.Http, "/federation/.well-known/jwks.json")), [$"credbroker:{subject}:{Host.Address.Authority}"]);
+        Aws.AddRole("credbroker", SetUpTexts.BrokerTrust(Account, issuer["http://".Length..], $"credbroker:{subject}:{Host.Address.Authority}", subject), SetUpTexts.BrokerPolicy(Account));
     }
 
     private static async Task RoleAsync(BrokerClient administrator, string name, string kind, string template) => await administrator.Roles.CreateRoleAsync(new()

@@ -122,7 +122,7 @@ internal sealed class VaultBroker : IAsyncDisposable
         using var client = new HttpClient();
         var keys = JsonNode.Parse(await client.GetStringAsync(new Uri(_place.Http, "/federation/.well-known/jwks.json")))!["keys"]!.AsArray();
         using var rsa = RSA.Create(new RSAParameters { Modulus = Base64Url.DecodeFromChars(keys[0]!["n"]!.GetValue<string>()), Exponent = Base64Url.DecodeFromChars(keys[0]!["e"]!.GetValue<string>()) });
-        Bao.Jwt("jwt", rsa.ExportSubjectPublicKeyInfoPem(), $"http://127.0.0.1:{_place.HttpPort}/federation", $"credbroker:{subject}:127.0.0.1", subject);
+        Bao.Jwt("jwt", rsa.ExportSubjectPublicKeyInfoPem(), $"http://127.0.0.1:{_place.HttpPort}/federation", $"credbroker:{subject}:{Host.Address.Authority}", subject);
     }
 
     private static async Task RoleAsync(BrokerClient administrator, string name, string kind, string template) => await administrator.Roles.CreateRoleAsync(new()

@@ -104,7 +104,7 @@ internal sealed class ConfigurationSafetyTests
 
             secretSources:
               - {name: ci-hook, file: hmac, consumers: [{hook: ci}]}
-              - {name: vault-role, env: ROLE_SECRET, consumers: [{provider: vault, host: vault.example.com}]}
+              - {name: vault-role, env: ROLE_SECRET, consumers: [{provider: vault, host: vault.example.com}, {provider: local, host: "127.0.0.1:8200"}, {provider: local, host: "[::1]:8200"}]}
             """);
         var errors = Errors(Text() + """
 

@@ -1,17 +1,19 @@
 using System.Collections;
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Diagnostics.Tracing;
 using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Server.Tests.Secrets;
 
-/// <summary>Everything that this process tells of itself: logs of all categories from trace up, activities of all sources, events of all event sources.</summary>
+/// <summary>Everything that this process tells of itself: logs of all categories from trace up, activities of all sources, measurements of all meters, events of all event sources.</summary>
 internal sealed class Observed : ILoggerProvider
 {
     private readonly ConcurrentQueue<(string Where, string Text)> _all = new();
     private readonly ActivityListener _activities;
+    private readonly MeterListener _meters = new() { InstrumentPublished = (instrument, listener) => listener.EnableMeasurementEvents(instrument) };
     private readonly Events _events;
 
     public Observed()
@@ -23,6 +25,14 @@ internal sealed class Observed : ILoggerProvider
             ActivityStopped = activity => Keep($"activity {activity.Source.Name}", TextOf(activity)),
         };
         ActivitySource.AddActivityListener(_activities);
+        Listen<byte>();
+        Listen<short>();
+        Listen<int>();
+        Listen<long>();
+        Listen<float>();
+        Listen<double>();
+        Listen<decimal>();
+        _meters.Start();
         _events = new Events(Keep);
     }
 
@@ -30,11 +40,23 @@ internal sealed class Observed : ILoggerProvider
 
     public ILogger CreateLogger(string categoryName) => new Log(this, categoryName);
 
+    /// <summary>What is measured only when somebody asks.</summary>
+    public void AskMeters() => _meters.RecordObservableInstruments();
+
     public void Dispose()
     {
         _events.Dispose();
+        _meters.Dispose();
         _activities.Dispose();
     }
+
+    private void Listen<T>()
+        where T : struct => _meters.SetMeasurementEventCallback<T>((instrument, _, tags, _) =>
+    {
+        var text = new StringBuilder(instrument.Description);
+        foreach (var tag in tags) Append(text.Append(' ').Append(tag.Key), tag.Value);
+        Keep($"metric {instrument.Meter.Name}/{instrument.Name}", text.ToString());
+    });
 
     private void Keep(string where, string text) => _all.Enqueue((where, text));
 

@@ -42,6 +42,12 @@ internal sealed class RecordingListener : IAsyncDisposable
         _stop.Dispose();
     }
 
+    /// <summary>Keeps what was sent.</summary>
+    public void Keep(byte[] message)
+    {
+        lock (_caught) _caught.Add(message);
+    }
+
     private async Task AcceptAsync()
     {
         try
@@ -64,10 +70,5 @@ internal sealed class RecordingListener : IAsyncDisposable
         {
             return;
         }
-    }
-
-    private void Keep(byte[] message)
-    {
-        lock (_caught) _caught.Add(message);
     }
 }

@@ -71,11 +71,12 @@ public sealed class SecretMarksTests
         foreach (var made in _broker.Scripted.Target("one").Credentials) _search.Add($"the scripted password of {made.Name}", made.Password.Reveal());
         await _broker.StopAsync();
 
+        _broker.Observed.AskMeters();
         var observed = _broker.Observed.All;
         var kinds = observed.Select(seen => seen.Where.Split(' ')[0]).Distinct().ToList();
-        Assert.That(kinds, Does.Contain("Trace").And.Contain("Debug").And.Contain("Error").And.Contain("activity").And.Contain("event"), "all of it was listened to");
+        Assert.That(kinds, Does.Contain("Trace").And.Contain("Debug").And.Contain("Error").And.Contain("activity").And.Contain("metric").And.Contain("event"), "all of it was listened to");
         Assert.That(_search.Count, Is.GreaterThan(10));
-        var found = observed.Concat(_answers).SelectMany(seen => _search.FindIn(seen.Where, seen.Text)).Concat(await FindInStoreAsync()).Distinct();
+        var found = observed.Concat(_answers).SelectMany(seen => _search.FindIn(seen.Where, seen.Text)).Concat(await StoreSearch.FindAsync(_broker.Place, _store, _search)).Distinct();
         Assert.That(string.Join('\n', found), Is.Empty);
     }
 
@@ -236,27 +237,6 @@ public sealed class SecretMarksTests
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         using var response = await http.SendAsync(request);
         return await response.Content.ReadAsStringAsync();
-    }
-
-    private async Task<IReadOnlyList<string>> FindInStoreAsync()
-    {
-        if (_store is null)
-        {
-            var files = Directory.GetFiles(_broker.Place.Folder, "credbroker.db*").Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)).ToList();
-            Assert.That(files.Sum(file => new FileInfo(file).Length), Is.GreaterThan(100_000));
-            return [.. files.SelectMany(file => _search.FindIn(Path.GetFileName(file), File.ReadAllBytes(file)))];
-        }
-
-        var found = new List<string>();
-        var tables = await _store.ScalarAsync<string>("SELECT string_agg(format('%I.%I', table_schema, table_name), ',') FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema')");
-        foreach (var table in tables!.Split(','))
-        {
-            var rows = await _store.ScalarAsync<string>($"SELECT string_agg(row_to_json(t)::text, ' ') FROM {table} t") ?? "";
-            found.AddRange(_search.FindIn(table, rows));
-        }
-
-        Assert.That(tables, Does.Contain("credbroker.leases"));
-        return found;
     }
 
     private string Agent(string subject)

@@ -1,13 +1,19 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using CredBroker.Abstractions;
 using CredBroker.Client;
 using CredBroker.Client.Tokens;
+using CredBroker.Core.Egress;
+using CredBroker.Providers.AwsSts;
+using CredBroker.Providers.Azure;
 using CredBroker.Providers.PostgreSql;
 using CredBroker.Providers.Token;
+using CredBroker.Providers.Vault;
 using CredBroker.Server.Configuration;
 using CredBroker.Server.Hosting;
 using CredBroker.Server.Startup;
+using CredBroker.Server.Tests.Secrets.Targets;
 using CredBroker.Testing.Scripted;
 using CredBroker.TestSupport.Postgres;
 using DevIdentity;
@@ -38,15 +44,16 @@ internal sealed class WatchedBroker : IAsyncDisposable
     /// <param name="target">The database that the postgresql provider makes logins at.</param>
     /// <param name="store">The broker's own database; null for SQLite.</param>
     /// <param name="search">Learns the secrets of the configuration.</param>
-    public static async Task<WatchedBroker> StartAsync(TargetDatabase target, PostgresDatabase? store, SecretSearch search)
+    /// <param name="others">The targets of the other providers.</param>
+    public static async Task<WatchedBroker> StartAsync(TargetDatabase? target, PostgresDatabase? store, SecretSearch search, params IReadOnlyList<WatchedTarget> others)
     {
         var place = new Workplace();
         var identity = await DevIdentitySource.StartAsync();
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         search.Add("the wrapping key", key);
-        search.Add("the provider's password", target.Password);
+        if (target is not null) search.Add("the provider's password", target.Password);
         place.Write("wrapping.key", key);
-        var file = place.Write("credbroker.yaml", Configuration(place, identity.Issuer, target, store is null ? "sqlite: {path: credbroker.db}" : StoreOf(place, store, search)));
+        var file = place.Write("credbroker.yaml", Configuration(place, identity.Issuer, SecretSources(place, target, others), store is null ? "sqlite: {path: credbroker.db}" : StoreOf(place, store, search)));
         var read = new ConfigurationReader(new Dictionary<string, string>()).Read(file, create: true);
         Assert.That(read, Is.InstanceOf<ConfigurationResult.Valid>(), read is ConfigurationResult.Invalid invalid ? string.Join('\n', invalid.Errors) : "");
         var valid = (ConfigurationResult.Valid)read;
@@ -54,7 +61,10 @@ internal sealed class WatchedBroker : IAsyncDisposable
         var observed = new Observed();
         var scripted = new ScriptedProviderType(TimeProvider.System);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "credbroker-server" });
-        builder.AddCredBroker(valid).UseConfiguredStorage().AddProvider<TokenProviderType>().AddProvider<PostgreSqlProviderType>();
+        builder.AddCredBroker(valid).UseConfiguredStorage().AddProvider<TokenProviderType>().AddProvider<PostgreSqlProviderType>()
+            .AddProvider<VaultProviderType>().AddProvider<AzureProviderType>().AddProvider<AwsStsProviderType>();
+        if (AuthoritiesOf(others) is { Count: > 0 } authorities)
+            builder.Services.AddSingleton<IEgress>(provider => new TrustingEgress(new PolicyEgress(provider.GetRequiredService<EgressPolicy>()), authorities));
         builder.Services.AddSingleton<IProviderType>(scripted).AddSingleton<IProviderType, FaultyProviderType>().Configure<GrpcServiceOptions>(options => options.EnableDetailedErrors = true);
         builder.Logging.ClearProviders().AddProvider(observed).SetMinimumLevel(LogLevel.Trace);
         var app = builder.Build();
@@ -84,7 +94,20 @@ internal sealed class WatchedBroker : IAsyncDisposable
         return string.Create(CultureInfo.InvariantCulture, $"postgresql:\n    host: 127.0.0.1\n    port: {store.Port}\n    database: {store.Name}\n    username: {settings.Username}{password}");
     }
 
-    private static string Configuration(Workplace place, string issuer, TargetDatabase target, string storage) => $$"""
+    private static string SecretSources(Workplace place, TargetDatabase? target, IReadOnlyList<WatchedTarget> others)
+    {
+        var items = string.Concat(others.Select(other => other.SecretSources(place)));
+        return target is not null ? $"{DatabaseStory.SecretSources(place, target)}\n{items}" : items.Length > 0 ? $"secretSources:\n{items}" : "";
+    }
+
+    private static X509Certificate2Collection AuthoritiesOf(IReadOnlyList<WatchedTarget> others)
+    {
+        var authorities = new X509Certificate2Collection();
+        foreach (var pem in others.Select(other => other.Host.AuthorityPem).Where(pem => pem.Length > 0)) authorities.ImportFromPem(pem);
+        return authorities;
+    }
+
+    private static string Configuration(Workplace place, string issuer, string secretSources, string storage) => $$"""
         installation:
           id: {{Installation.Id}}
           publicUrl: http://127.0.0.1:{{place.HttpPort}}
@@ -104,7 +127,7 @@ internal sealed class WatchedBroker : IAsyncDisposable
         egress:
           allow: [127.0.0.1, "::1", localhost]
         logging: {level: trace}
-        {{DatabaseStory.SecretSources(place, target)}}
+        {{secretSources}}
         """;
 
     /// <summary>A provider with a fault that nobody foresaw: what it throws is no <see cref="ProviderException"/>.</summary>

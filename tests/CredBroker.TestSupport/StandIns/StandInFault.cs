@@ -15,6 +15,9 @@ public abstract record StandInFault
             new(StandInAnswer.Empty(429).With("Retry-After", retryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)));
     }
 
+    /// <summary>It does nothing, and answers what depends on what it was asked: an error that quotes it.</summary>
+    public sealed record Quotes(Func<StandInRequest, StandInAnswer> Answer) : StandInFault;
+
     /// <summary>It does what it was asked, and answers this instead.</summary>
     public sealed record ActsAndAnswers(StandInAnswer Answer) : StandInFault;
 

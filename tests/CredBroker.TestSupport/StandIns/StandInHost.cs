@@ -108,6 +108,9 @@ public sealed class StandInHost : IAsyncDisposable
             case StandInFault.Answers instead:
                 await WriteAsync(context, instead.Answer);
                 break;
+            case StandInFault.Quotes instead:
+                await WriteAsync(context, instead.Answer(request));
+                break;
             case StandInFault.ActsAndAnswers instead:
                 _answer(request);
                 await WriteAsync(context, instead.Answer);

@@ -16,7 +16,8 @@ public sealed class TestAuthority : IDisposable
     public TestAuthority()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=Throwaway test authority", key, HashAlgorithmName.SHA256);
+        // A name of its own: several may be trusted together, and are told apart by it.
+        var request = new CertificateRequest($"CN=Throwaway test authority {RandomNumberGenerator.GetHexString(16)}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         _root = request.CreateSelfSigned(From, To);
