@@ -46,7 +46,7 @@ internal sealed class ModelNode : INodeCalls
 
     public string Name { get; }
 
-    /// <summary>Whether it starts: then nobody comes between its calls.</summary>
+    /// <summary>Whether it starts, or does something at once: then nobody comes between its calls.</summary>
     public bool Starting { get; private set; }
 
     /// <summary>Whether it was killed.</summary>
@@ -59,6 +59,20 @@ internal sealed class ModelNode : INodeCalls
         where T : notnull => _services.GetRequiredService<T>();
 
     public void Kill() => Dead = true;
+
+    /// <summary>Does something to its end, while nobody comes between its calls to the stores.</summary>
+    public void AtOnce(Func<Task> work)
+    {
+        Starting = true;
+        try
+        {
+            work().GetAwaiter().GetResult();
+        }
+        finally
+        {
+            Starting = false;
+        }
+    }
 
     /// <summary>A call to a store is sent. Answers how it goes; <paramref name="run"/> is what it does at the database if its sender dies meanwhile.</summary>
     public Task<Commit> CommitAsync(string operation, Action run) => World.WaitAsync(this, $"{Name} {operation}", CommitOf, run);
@@ -82,7 +96,14 @@ internal sealed class ModelNode : INodeCalls
         _ => Commit.Answered,
     };
 
-    private Turn TurnOf(string operation, Draw draw) => !World.Faulty ? Turn.Acts : (operation, draw.Next(16)) switch
+    private Turn TurnOf(string operation, Draw draw)
+    {
+        if (World.Next is not { } next) return ByChance(operation, draw);
+        World.Next = null;
+        return next;
+    }
+
+    private Turn ByChance(string operation, Draw draw) => !World.Faulty ? Turn.Acts : (operation, draw.Next(16)) switch
     {
         (_, 0 or 1) => Turn.ActsLater,
         (_, 2) => Turn.Lost,

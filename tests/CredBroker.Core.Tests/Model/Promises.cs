@@ -112,13 +112,14 @@ internal sealed class Promises(World world, string database) : IDisposable
             Require(sight.Leases.All(lease => lease.TaskId != task.Id || !lease.Unproven), "a receipt is closed when everything of its task is proven dead");
     }
 
-    /// <summary>At the end, when nothing fails any more and every task has ended.</summary>
+    /// <summary>At the end, when nothing fails any more, and every task has ended or holds nothing any more.</summary>
     public void AllIsOver()
     {
         var sight = Look();
         Require(!world.Target.Alive.Any(), "everything is dead");
         foreach (var lease in sight.Leases) Require(!lease.Unproven, $"never lost: {world.Short(lease.Name)} is {lease.State}, due in {(lease.DueAt - world.Time.GetUtcNow())?.TotalSeconds} s");
-        foreach (var task in sight.Tasks.Values) Require(task.ReceiptClosed, "every receipt is closed");
+        foreach (var task in sight.Tasks.Values)
+            Require(task.ReceiptClosed || (task.EndedAt is null && task.Deadline > world.Time.GetUtcNow()), "every receipt is closed, unless its task goes on");
         Require(Sight.Undecided(_connection) == 0, "every grant is a decision: it is in the audit trail");
         Require(sight.FanOuts == 0, "nothing waits to be moved");
         Hold();

@@ -73,6 +73,29 @@ internal sealed class Work(World world)
         }
     }
 
+    /// <summary>Asks for a credential of a task that runs. Null if there is none.</summary>
+    public Task? IssueFresh(ModelNode node, string role, TimeSpan ttl, Draw draw)
+    {
+        var sight = world.Promises.Look();
+        var running = _tasks.Where(task => sight.Tasks.TryGetValue(task, out var seen) && sight.TaskRuns(seen.Path)).ToList();
+        if (running.Count == 0) return null;
+        var task = draw.Of(running);
+        return Start(node, $"issues {role}", IssueAsync(node, task, role, ttl, "", 0), task);
+    }
+
+    /// <summary>Renews.</summary>
+    public Task Renew(ModelNode node, Uid lease, TimeSpan ttl) => Start(node, "renews", RenewAsync(node, lease, ttl));
+
+    /// <summary>Ends a task.</summary>
+    public Task End(ModelNode node, Uid task)
+    {
+        _tasks.Remove(task);
+        return Start(node, "ends a task", EndAsync(node, task));
+    }
+
+    /// <summary>Suspends the provider.</summary>
+    public Task SuspendProvider(ModelNode node) => Start(node, "suspends providers", SuspendAsync(node, $"providers/{ModelTemplateStore.Provider}"));
+
     /// <summary>A node looks for what is due: one look at a time, as in the server.</summary>
     public void Look(ModelNode node)
     {
@@ -95,10 +118,11 @@ internal sealed class Work(World world)
     /// <summary>A node is dead: nobody waits for it any more.</summary>
     public void Forget(ModelNode node) => _running.RemoveAll(running => running.Node == node);
 
-    private void Start(ModelNode node, string what, Task task, Uid? about = null)
+    private Task Start(ModelNode node, string what, Task task, Uid? about = null)
     {
         world.Tell($"{node.Name} {what}");
         _running.Add(new Running(node, what, task, about));
+        return task;
     }
 
     /// <summary>The task of something that is under way: what is ended then is ended in the middle of it.</summary>

@@ -1,4 +1,6 @@
+using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Registry;
 using CredBroker.EntityFrameworkCore;
 using CredBroker.EntityFrameworkCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +25,7 @@ internal sealed class World : IDisposable
     private readonly List<string> _names = [];
     private readonly ModelNode[] _nodes;
     private readonly Work _work;
+    private readonly Corners _corners;
     private int _started;
 
     private World()
@@ -49,6 +52,7 @@ internal sealed class World : IDisposable
         Promises = new Promises(this, path);
         _nodes = [Start("A"), Start("B")];
         _work = new Work(this);
+        _corners = new Corners(this, _work);
     }
 
     public FakeTimeProvider Time { get; } = new(ModelTemplateStore.Start);
@@ -66,6 +70,12 @@ internal sealed class World : IDisposable
     /// <summary>Whether anything may fail now.</summary>
     public bool Faulty { get; private set; } = true;
 
+    /// <summary>How the next call to the target goes; null for what chance says.</summary>
+    public Turn? Next { get; set; }
+
+    /// <summary>The one provider.</summary>
+    public Uid ProviderUid => _nodes[0].Get<Catalog>().Current.Providers[ModelTemplateStore.Provider].Entry.Uid;
+
     /// <summary>What happened, step by step: without anything that differs between two runs.</summary>
     public string Story => string.Join('\n', _story.TakeLast(120));
 
@@ -78,7 +88,7 @@ internal sealed class World : IDisposable
     {
         using var world = new World();
         foreach (var number in history) world.Step(new Draw(number));
-        world.End();
+        world.End(leaveTasks: history.Count > 0 && history[^1] % 2 == 1);
         return (string.Join('\n', world._story), world.Promises.Happened);
     }
 
@@ -111,6 +121,35 @@ internal sealed class World : IDisposable
         for (var more = 20; more > 0 && !until.IsCompleted && _waiting.FindLastIndex(waiting => waiting.Node == node) is >= 0 and var index; more--) GoOn(index, draw);
     }
 
+    /// <summary>A node goes on until it comes to a call, which then waits. Answers whether it did.</summary>
+    public bool GoOnUntil(ModelNode node, string what, Draw draw)
+    {
+        for (var more = 40; more > 0; more--)
+        {
+            if (_waiting.Any(waiting => waiting.Node == node && waiting.What.Contains(what, StringComparison.Ordinal))) return true;
+            if (_waiting.FindLastIndex(waiting => waiting.Node == node) is not (>= 0 and var index)) return false;
+            GoOn(index, draw);
+        }
+
+        return false;
+    }
+
+    /// <summary>A node goes on until something is done, or nothing of it waits any more.</summary>
+    public void RunOut(ModelNode node, Draw draw, Task? until = null)
+    {
+        SettleNow();
+        for (var more = 40; more > 0 && until?.IsCompleted != true && _waiting.FindLastIndex(waiting => waiting.Node == node) is >= 0 and var index; more--) GoOn(index, draw);
+    }
+
+    /// <summary>Time passes until then.</summary>
+    public void AdvanceTo(DateTimeOffset then)
+    {
+        if (then > Time.GetUtcNow()) Advance(then - Time.GetUtcNow());
+    }
+
+    /// <summary>What is ready goes on, and the promises are held against what came of it.</summary>
+    public void SettleNow() => Settle();
+
     public void Dispose()
     {
         SynchronizationContext.SetSynchronizationContext(_outer);
@@ -142,6 +181,10 @@ internal sealed class World : IDisposable
             case < 98 when Target.IsAnother || draw.OneIn(3):
                 Target.Identity = Target.IsAnother ? ModelTarget.Home : "model:another";
                 Tell($"at the target answers {Target.Identity}");
+                break;
+            case 98 when !draw.OneIn(3):
+                var first = draw.Next(_nodes.Length);
+                _corners.Turn(draw, _nodes[first], _nodes[1 - first]);
                 break;
             case 99 when draw.OneIn(2):
                 Kill(draw.Next(_nodes.Length), draw);
@@ -236,15 +279,16 @@ internal sealed class World : IDisposable
 
     private ModelNode Start(string name) => new(this, name, ++_started);
 
-    /// <summary>Nothing fails any more, and every task ends: within a bound all of it is proven dead.</summary>
-    private void End()
+    /// <summary>Nothing fails any more, and every task ends, or is left until everything it holds has expired: within a bound all of it is proven dead.</summary>
+    private void End(bool leaveTasks)
     {
         Faulty = false;
+        Next = null;
         Target.Identity = ModelTarget.Home;
         var draw = new Draw(0);
         Tell("nothing fails any more");
         while (_waiting.Count > 0) GoOn(0, draw);
-        foreach (var task in Promises.Look().Tasks.Values.Where(task => task.EndedAt is null))
+        foreach (var task in Promises.Look().Tasks.Values.Where(task => task.EndedAt is null && !leaveTasks))
             Pump.Outside(() => StoreOf<Tasks.ITaskStore>().EndAsync(new(task.Id, Tasks.TaskOutcome.Succeeded, Tasks.TaskEndReason.Ended, Audit.Actor.Broker), CancellationToken.None));
         var started = Time.GetUtcNow();
         while (!IsOver() && Time.GetUtcNow() < started + Bound + _work.LongestLife)

@@ -111,7 +111,7 @@ internal sealed class Load : IAsyncDisposable
                 if (turnover > 0 && (round + 1) % turnover == 0) Forget(name);
             }
         }
-        catch (Exception e) when (e is BrokerException or TimeoutException or NpgsqlException)
+        catch (Exception e) when (e is BrokerException or TimeoutException)
         {
             _findings.Enqueue($"an agent gave up: {e.Message}");
         }
@@ -189,8 +189,18 @@ internal sealed class Load : IAsyncDisposable
         }
     }
 
-    private async Task<bool> IsThereAsync(string login) =>
-        await _cluster.Database.ScalarAsync<long>($"SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname = '{login}' AND rolcanlogin") == 1;
+    private async Task<bool> IsThereAsync(string login)
+    {
+        try
+        {
+            return await _cluster.Database.ScalarAsync<long>($"SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname = '{login}' AND rolcanlogin") == 1;
+        }
+        catch (NpgsqlException)
+        {
+            Count("not looked");
+            return true; // The target is down: nobody knows.
+        }
+    }
 
     private BrokerClient ClientOf(int node, string name) => _clients.GetOrAdd((node, name), key => key.Name == "root" ? _cluster.Root(key.Node) : _cluster.Agent(key.Node, key.Name));
 

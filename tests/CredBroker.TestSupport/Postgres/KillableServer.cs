@@ -35,10 +35,10 @@ public sealed class KillableServer
     public PostgresDatabase Database(string name) => new(_superuser, name);
 
     /// <summary>Makes an empty database.</summary>
-    public async Task<PostgresDatabase> CreateDatabaseAsync()
+    public async Task<PostgresDatabase> CreateDatabaseAsync(string name = "broker")
     {
-        await PostgresServer.ExecuteAsync(_superuser, "CREATE DATABASE broker TEMPLATE template0").ConfigureAwait(false);
-        return new PostgresDatabase(_superuser, "broker");
+        await PostgresServer.ExecuteAsync(_superuser, $"CREATE DATABASE {name} TEMPLATE template0").ConfigureAwait(false);
+        return new PostgresDatabase(_superuser, name);
     }
 
     private static async Task<KillableServer> OfAsync(PostgresBinaries binaries, PostgresServer.Found.Server server)
