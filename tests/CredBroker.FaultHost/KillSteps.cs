@@ -1,5 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Quarantine;
+using CredBroker.Core.Reconciliation;
 using CredBroker.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,6 +19,9 @@ internal static class KillSteps
     /// <summary>Members of the stores that only read, by what their names begin with.</summary>
     private static readonly string[] Reads = ["Find", "List", "Load", "NextDue", "Generation", "Counters", "Agenda", "BoundElsewhere", "WasUsed", "CountHeld", "Proven", "Read", "Living", "Page"];
 
+    private static readonly string[] Differences =
+        [nameof(IReconciliationStore), nameof(IQuarantineStore), nameof(IListingProvider), nameof(IProbingProvider), "ILeaseStore.ApplyAsync(Reappeared)", "ILeaseStore.ApplyAsync(FoundAlive)"];
+
     /// <summary>What the story of <see cref="Story"/> does not come to, and where it is proven instead, or why there is nothing to prove.</summary>
     public static IReadOnlyDictionary<string, string> Elsewhere { get; } = new Dictionary<string, string>
     {
@@ -24,8 +29,6 @@ internal static class KillSteps
         ["ILeaseStore.ApplyAsync(IssueDeadlinePassed)"] = "It is a part of ClaimDueAsync.",
         ["ILeaseStore.ApplyAsync(Claimed)"] = "It is a part of ClaimDueAsync.",
         ["ILeaseStore.ApplyAsync(ProvenExpired)"] = "A login is dropped and never waited for; the model has credentials that only expire.",
-        ["ILeaseStore.ApplyAsync(Reappeared)"] = "Only what a listing finds: ReconciliationTests.",
-        ["ILeaseStore.ApplyAsync(FoundAlive)"] = "Only what a listing finds in quarantine, or of a call whose answer was lost: RestoreTests.",
         ["ILeaseStore.ApplyAsync(WrittenOff)"] = "One transaction on a person's word, after which nothing follows.",
         ["ILeaseGroups.ClaimAsync"] = "No login shares a document with others: the end-to-end tests of Azure and AWS.",
         ["ILeaseGroups.HoldAsync"] = "As ClaimAsync.",
@@ -42,14 +45,14 @@ internal static class KillSteps
         ["IBrokerLife.BeatAsync"] = "A sign of the broker's own life that was lost makes its absence longer, and nothing else.",
         ["IRetentionStore.PruneAsync"] = "Each batch is one transaction over what is closed.",
         ["IRetentionStore.ForgetTreeAsync"] = "As PruneAsync.",
-        ["IQuarantineStore.StartAsync"] = "One transaction that touches no target.",
-        ["IQuarantineStore.ReleaseAsync"] = "One transaction that touches no target.",
         ["IErasureStore.EraseAsync"] = "One transaction over texts.",
         ["ISigningKeyStore.TryAddAsync"] = "One transaction; whoever starts next finds the key or makes one.",
         ["IProvider.CheckAsync"] = "It changes nothing at the target.",
-        ["IProbingProvider.ProbeAsync"] = "It changes nothing at the target.",
         ["IGroupRevokingProvider.RevokeGroupAsync"] = "No login shares a document with others: the end-to-end tests of Azure and AWS.",
     };
+
+    /// <summary>Whether a step is one of what follows from a difference between target and database.</summary>
+    public static bool IsOfDifferences(string step) => Differences.Any(name => step.StartsWith(name, StringComparison.Ordinal));
 
     /// <summary>Every change that a store can be asked for; a change of a lease once for each event.</summary>
     public static IReadOnlyList<string> Intentions { get; } =

@@ -31,7 +31,7 @@ await app.UseCredBroker(valid.Configuration).StartAsync();
 kill.Armed = true;
 try
 {
-    return step.Length == 0 ? await story.RecoverAsync() : await story.TellAsync();
+    return step.Length == 0 ? await story.RecoverAsync() : await (KillSteps.IsOfDifferences(step) ? story.DifferAsync() : story.TellAsync());
 }
 catch (InvalidOperationException e)
 {

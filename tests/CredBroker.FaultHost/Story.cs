@@ -7,12 +7,15 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuance;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Registry;
+using CredBroker.Core.Signing;
 using CredBroker.Core.Suspensions;
 using CredBroker.Core.Tasks;
 using CredBroker.Core.Workloads;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace CredBroker.FaultHost;
 
@@ -50,7 +53,7 @@ internal sealed class Story(IServiceProvider services, Mishaps mishaps, Target t
         if (!known.Providers.ContainsKey(Provider))
         {
             var config = JsonSerializer.SerializeToElement(new { host = target.Host, port = target.Port, database = target.Database, username = target.Username, password = new { source = Provider }, sslMode = "disable", groups = new[] { target.Group } });
-            Ok(await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Provider, Provider, null, new ProviderSpec { Type = "postgresql", Config = config }, new ChangeOptions(), default));
+            Ok(await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Provider, Provider, null, new ProviderSpec { Type = "postgresql", Config = config, Reconciliation = ReconciliationMode.Sweep }, new ChangeOptions(), default));
             var template = JsonSerializer.SerializeToElement(new { groups = new[] { target.Group } });
             Ok(await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Role, "reader", Provider, new RoleSpec { Kind = "login", Template = template }, new ChangeOptions(), default));
             Ok(await registry.CreateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "agents", null, new PolicySetSpec { Text = """@id("agents") permit (principal in IdentitySource::"ci", action, resource);""" }, new ChangeOptions(), default));
@@ -60,6 +63,7 @@ internal sealed class Story(IServiceProvider services, Mishaps mishaps, Target t
         var root = await CallerAsync("root");
         _root = root with { IsRoot = true, Identity = root.Identity with { OperatorOwned = true } };
         foreach (var left in (await Get<ISuspensionStore>().ListAsync(true, Whole, default)).Items) await Get<ISuspensionStore>().LiftAsync(left.Id, Actor.Broker, default);
+        foreach (var left in await Get<IQuarantineStore>().ListAsync(default)) await Get<IQuarantineStore>().ReleaseAsync(left.Provider, left.Since, Actor.Broker, "", default);
         await Get<Catalog>().RefreshAsync(default);
     }
 
@@ -78,8 +82,6 @@ internal sealed class Story(IServiceProvider services, Mishaps mishaps, Target t
         var second = Ok(await IssueAsync(task)).Lease.Lease.Id;
         mishaps.Next(nameof(IProvider.RevokeAsync), Mishap.Refused);
         Ok(await Get<LeaseService>().RevokeAsync(_agent, null, second, default));
-        // The server may be at it by itself.
-        await Get<ReconciliationService>().RunAsync(_root, Provider, default);
 
         var other = await OpenAsync(TimeSpan.FromHours(1));
         Ok(await IssueAsync(other));
@@ -95,14 +97,58 @@ internal sealed class Story(IServiceProvider services, Mishaps mishaps, Target t
         return NotReached;
     }
 
-    /// <summary>Ends what still runs, and waits until all is proven dead.</summary>
+    /// <summary>Lets target and database differ in each way that a listing finds, outside quarantine and in it.</summary>
+    public async Task<int> DifferAsync()
+    {
+        var task = await OpenAsync(TimeSpan.FromHours(1));
+        var (gone, renewed) = (Ok(await IssueAsync(task)).Lease.Lease, Ok(await IssueAsync(task)).Lease.Lease);
+        var revived = await DeadAsync(task);
+        var mark = Get<LeaseMarks>().Make(revived.Id, revived.MarkKeyId);
+        await AtTargetAsync($"DROP ROLE IF EXISTS {revived.ExternalName}; CREATE ROLE {revived.ExternalName} LOGIN; COMMENT ON ROLE {revived.ExternalName} IS '{mark}'; DROP ROLE {gone.ExternalName}");
+        await ReconcileAsync();
+
+        Ok(await Get<QuarantineService>().StartAsync(_root, Provider, "a drill", default));
+        await AtTargetAsync($"ALTER ROLE {renewed.ExternalName} VALID UNTIL '{Now.AddMinutes(30):O}'");
+        await ReconcileAsync();
+        return NotReached;
+    }
+
+    /// <summary>Ends what still runs and what a target still shows, and waits until all is proven dead.</summary>
     public async Task<int> RecoverAsync()
     {
+        await ReconcileAsync();
         var tasks = await Get<ITaskStore>().ListAsync(new TaskQuery { Running = true }, Whole, default);
         foreach (var task in tasks.Items) await Get<ITaskStore>().EndAsync(new TaskEnd(task.Id, TaskOutcome.Cancelled, TaskEndReason.Ended, Actor.Broker), default);
         if (await UntilAsync(async () => (await UnprovenAsync()).Count == 0)) return 0;
         foreach (var lease in await UnprovenAsync()) Console.Out.WriteLine($"{lease.ExternalName} is {lease.State} ({lease.EndReason}), {lease.Attempts} attempts, {lease.LastError}");
         return NotProven;
+    }
+
+    /// <summary>A lease that was proven dead, by an earlier story where there was one.</summary>
+    private async Task<Lease> DeadAsync(Uid task)
+    {
+        if (await FindAsync() is { } known) return known;
+        Ok(await Get<LeaseService>().RevokeAsync(_agent, null, Ok(await IssueAsync(task)).Lease.Lease.Id, default));
+        await UntilAsync(async () => await FindAsync() is not null);
+        return (await FindAsync())!;
+
+        async Task<Lease?> FindAsync() => (await Get<ILeaseStore>().ListAsync(new LeaseQuery { States = [LeaseState.Revoked] }, Whole, default)).Items.Select(view => view.Lease).FirstOrDefault();
+    }
+
+    private async Task ReconcileAsync()
+    {
+        // The server may be at it by itself.
+        if (!await UntilAsync(async () => await Get<ReconciliationService>().RunAsync(_root, Provider, default) is Result<ReconciliationStatus>.Ok)) throw new InvalidOperationException("It is not reconciled.");
+    }
+
+    private async Task AtTargetAsync(string sql)
+    {
+        var password = await Get<ISecretSources>().ReadAsync(Provider, new SecretConsumer("provider", Provider, target.Host), default);
+        var settings = new NpgsqlConnectionStringBuilder { Host = target.Host, Port = target.Port, Database = target.Database, Username = target.Username, Password = password.Reveal(), Pooling = false };
+        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task<Caller> CallerAsync(string subject)
