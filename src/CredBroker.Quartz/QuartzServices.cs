@@ -76,14 +76,16 @@ public static class QuartzServices
     }
 }
 
-/// <summary>Lets what this node has claimed come to its end, within a bound: a lease that is given up is only claimed again later.</summary>
-internal sealed class DrainService(RevocationDispatcher dispatcher, DenialLog denials) : IHostedService
+/// <summary>Lets what this node has claimed come to its end, within a bound, and gives the rest back: another node need not wait for the ends of its claims.</summary>
+internal sealed class DrainService(RevocationDispatcher dispatcher, Reconciler reconciler, DenialLog denials, TimeProvider time) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await dispatcher.DrainAsync(QuartzServices.DrainBound);
+        using var bound = new CancellationTokenSource(QuartzServices.DrainBound, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
+        await Task.WhenAll(dispatcher.DrainAsync(either.Token), reconciler.StopAsync(either.Token));
         try
         {
             await denials.FlushAsync(cancellationToken);

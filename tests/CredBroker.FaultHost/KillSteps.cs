@@ -28,6 +28,7 @@ internal static class KillSteps
         ["ILeaseStore.ApplyAsync(HandleRecorded)"] = "PostgreSQL makes a login in one step; the model of two nodes kills between two.",
         ["ILeaseStore.ApplyAsync(IssueDeadlinePassed)"] = "It is a part of ClaimDueAsync.",
         ["ILeaseStore.ApplyAsync(Claimed)"] = "It is a part of ClaimDueAsync.",
+        ["ILeaseStore.ApplyAsync(GivenBack)"] = "A node that stops does it and nothing after it; where it dies instead, the claim runs out: TwoNodesTests.",
         ["ILeaseStore.ApplyAsync(ProvenExpired)"] = "A login is dropped and never waited for; the model has credentials that only expire.",
         ["ILeaseStore.ApplyAsync(WrittenOff)"] = "One transaction on a person's word, after which nothing follows.",
         ["ILeaseGroups.ClaimAsync"] = "No login shares a document with others: the end-to-end tests of Azure and AWS.",

@@ -30,6 +30,10 @@ public abstract record LeaseEvent
     /// <summary>A node takes it to revoke it.</summary>
     public sealed record Claimed(DateTimeOffset Until) : LeaseEvent;
 
+    /// <summary>The node that took it stops before its attempt came to an end: another need not wait for the end of the claim.</summary>
+    /// <param name="Until">Until when it was taken: what has been settled meanwhile is not given back.</param>
+    public sealed record GivenBack(DateTimeOffset Until) : LeaseEvent;
+
     /// <summary>An attempt to revoke it failed.</summary>
     public sealed record AttemptFailed(AttemptError Error, DateTimeOffset RetryAt, bool Slow) : LeaseEvent;
 

@@ -21,6 +21,7 @@ public static class LeaseMachine
             LeaseEvent.IssueDeadlinePassed => lease.State == LeaseState.Pending ? Die(lease, EndReason.OutcomeUnknown, now) : Same("It is no longer pending."),
             LeaseEvent.Ended ended => Ended(lease, ended, now),
             LeaseEvent.Claimed claimed => Claimed(lease, claimed.Until, now),
+            LeaseEvent.GivenBack back => lease.State == LeaseState.Revoking && lease.DueAt == back.Until ? Moved(lease with { DueAt = now }) : Same("It is not claimed any more."),
             LeaseEvent.AttemptFailed failed => AttemptFailed(lease, failed),
             LeaseEvent.Settling settling => Settling(lease, settling),
             LeaseEvent.ProvenGone gone => ProvenGone(lease, gone.Evidence, now),

@@ -24,6 +24,7 @@ public sealed partial class Reconciler
     private static readonly TimeSpan FirstAfter = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<Uid, bool> _running = new();
+    private readonly CancellationTokenSource _stopping = new();
     private readonly ReconciliationRun _run;
     private readonly IReconciliationStore _store;
     private readonly IQuarantineStore _quarantines;
@@ -85,6 +86,14 @@ public sealed partial class Reconciler
         return await StartAsync(provider, now: true, cancellationToken) is { } running ? await running.WaitAsync(cancellationToken) : null;
     }
 
+    /// <summary>For shutting down: breaks off what runs on this node, and gives it back, so that another node begins anew at once. Waits for that until cancelled.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        while (!_running.IsEmpty && !cancellationToken.IsCancellationRequested)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     private async Task<bool> ListsAsync(Registered<ProviderSpec> provider)
     {
         try
@@ -119,8 +128,9 @@ public sealed partial class Reconciler
         try
         {
             using var bound = new CancellationTokenSource(_limits.ReconcileTimeout, _time);
-            var report = await _run.RunAsync(provider, claim, bound.Token);
-            var pause = report.Complete ? _limits.ReconcileEvery : Instants.Min(_limits.ReconcileEvery, TimeSpan.FromMinutes(5));
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, _stopping.Token);
+            var report = await _run.RunAsync(provider, claim, either.Token);
+            var pause = report.Complete ? _limits.ReconcileEvery : _stopping.IsCancellationRequested ? TimeSpan.Zero : Instants.Min(_limits.ReconcileEvery, TimeSpan.FromMinutes(5));
             var kept = await _store.FinishAsync(claim, report, Instants.Truncate(_time.Now() + (pause * (0.9 + (_random.NextDouble() / 5)))), CancellationToken.None);
             Tell(provider.Name, report, kept);
             if (kept && report.Complete) await DecideQuarantineAsync(provider, claim, report);

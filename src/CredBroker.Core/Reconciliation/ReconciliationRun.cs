@@ -43,7 +43,7 @@ public sealed class ReconciliationRun(
         }
         catch (Exception e) when (e is not StoreUnavailableException)
         {
-            var error = e is OperationCanceledException ? new ProviderException(ProviderFault.Unreachable, "The listing took too long.") : ProviderWords.Unexpected(e);
+            var error = e is OperationCanceledException ? new ProviderException(ProviderFault.Unreachable, "The listing took too long, or the node stopped.") : ProviderWords.Unexpected(e);
             return found.Report(time.Now(), $"{error.Fault}: {ProviderWords.Clean(error.Message)}");
         }
     }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using CredBroker.Abstractions;
+using CredBroker.Core.Audit;
 using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Providers;
@@ -24,6 +26,7 @@ public sealed partial class RevocationDispatcher(
     private const int EndBatch = 50;
     private static readonly Task<bool> Nothing = Task.FromResult(false);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    private readonly ConcurrentDictionary<Uid, Lease> _claimed = new();
 
     /// <summary>How many attempts run on this node.</summary>
     public int Running => attempts.Running;
@@ -75,11 +78,26 @@ public sealed partial class RevocationDispatcher(
         return Earliest(time.Now(), due, timeHolds ? null : await tasks.NextDueAsync(cancellationToken), groupDue);
     }
 
-    /// <summary>Waits, within a bound, until the attempts of this node have returned: for shutting down.</summary>
-    public async Task DrainAsync(TimeSpan bound)
+    /// <summary>
+    /// For shutting down, when nobody looks any more: waits, until cancelled, for the attempts of this node to return, and gives back what it has
+    /// claimed for those that have not. Claims on groups are not given back: nobody else may write a document while a call that writes it is out.
+    /// </summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        var started = time.GetTimestamp();
-        while (Running > 0 && time.GetElapsedTime(started) < bound) await Task.Delay(TimeSpan.FromMilliseconds(50), time);
+        while (Running > 0 && !cancellationToken.IsCancellationRequested)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var lease in _claimed.Values)
+        {
+            try
+            {
+                await leases.ApplyAsync(new LeaseChange(lease.Id, new LeaseEvent.GivenBack(lease.DueAt!.Value), Actor.Broker) { Fence = lease.Fence }, CancellationToken.None);
+            }
+            catch (StoreUnavailableException)
+            {
+                // Then it is taken when the claim has run out.
+                LogNotGivenBack(logger, lease.Id);
+            }
+        }
     }
 
     private async Task<bool> RefreshAsync(CancellationToken cancellationToken)
@@ -115,7 +133,20 @@ public sealed partial class RevocationDispatcher(
         var max = attempts.RoomFor(provider);
         if (max <= 0) return;
         foreach (var lease in await leases.ClaimDueAsync(new Claim(provider, max, limits.ClaimFor) { OnlyRevoking = timeHolds }, cancellationToken))
-            attempts.Start(provider, returned => attempt.RunAsync(lease, returned));
+            attempts.Start(provider, returned => AttemptAsync(lease, returned));
+    }
+
+    private async Task AttemptAsync(Lease lease, Action returned)
+    {
+        _claimed[lease.Id] = lease;
+        try
+        {
+            await attempt.RunAsync(lease, returned);
+        }
+        finally
+        {
+            _claimed.TryRemove(new KeyValuePair<Uid, Lease>(lease.Id, lease));
+        }
     }
 
     private DateTimeOffset Earliest(DateTimeOffset now, IReadOnlyList<ProviderDue> due, DateTimeOffset? taskDue, DateTimeOffset? groupDue)
@@ -132,6 +163,9 @@ public sealed partial class RevocationDispatcher(
 
         return next;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Lease {Lease} could not be given back, and is taken by another node when its claim has run out")]
+    private static partial void LogNotGivenBack(ILogger logger, Uid lease);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A look failed at {Step}; the rest of it is done, and it is tried again")]
     private static partial void LogStepFailed(ILogger logger, string step, Exception error);

@@ -21,6 +21,9 @@ public sealed record ListenConfiguration
     /// <summary>The proxy in front that terminates TLS.</summary>
     public TlsProxyConfiguration? BehindTlsProxy { get; init; }
 
+    /// <summary>How long the server that was told to stop still serves, while <c>/readyz</c> says that it stops.</summary>
+    public TimeSpan StopNotice { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>What is listened on without TLS, in the end.</summary>
     internal (string? Http, string? Grpc) Plain => Http is null && Grpc is null && Tls is null ? (DefaultHttp, DefaultGrpc) : (Http, Grpc);
 }

@@ -22,6 +22,7 @@ internal static class ListenRules
 
         if (listen.BehindTlsProxy is { } proxy) CheckProxy(proxy, errors);
         CheckMetrics(configuration, seen, errors);
+        if (listen.StopNotice < TimeSpan.Zero || listen.StopNotice > TimeSpan.FromMinutes(5)) errors.Rule("listen.stopNotice", "This is at most 5m.");
     }
 
     /// <summary>Whether nobody on another machine can reach the server.</summary>

@@ -62,7 +62,7 @@ public sealed class BrokerBuilder
 /// <summary>The broker as an application.</summary>
 public static class BrokerApplication
 {
-    /// <summary>How long shutting down may take, all in all.</summary>
+    /// <summary>How long shutting down may take after the notice, all in all.</summary>
     private static readonly TimeSpan ShutdownBound = TimeSpan.FromSeconds(30);
 
     /// <summary>Adds everything but storage and providers.</summary>
@@ -75,7 +75,8 @@ public static class BrokerApplication
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Configure(kestrel, configuration));
         var root = configuration.Operator.Root is { } named ? new OperatorRoot(named.IdentitySource, named.Subject) : null;
         builder.Services
-            .Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownBound)
+            .Configure<HostOptions>(host => host.ShutdownTimeout = configuration.Listen.StopNotice + ShutdownBound)
+            .AddHostedService(provider => ActivatorUtilities.CreateInstance<StopNotice>(provider, configuration.Listen))
             .AddSingleton(TimeProvider.System)
             .AddSingleton(valid.Installation)
             .AddSingleton(configuration.Egress)

@@ -82,6 +82,34 @@ public sealed class DispatcherTests : EngineTests
     }
 
     [Test]
+    public async Task A_node_that_stops_gives_back_what_hangs_so_that_another_need_not_wait()
+    {
+        var agent = await Broker.CallerAsync();
+        var task = await Broker.TaskAsync(agent);
+        var (hanging, done) = (Ok(await Broker.IssueAsync(agent, task)).Lease.Lease, Ok(await Broker.IssueAsync(agent, task)).Lease.Lease);
+        var gate = new ScriptedGate();
+        Broker.Target.Calls.Next(ScriptedOperation.Revoke, [ScriptedStep.Hangs(gate)]);
+        Ok(await Broker.Get<LeaseService>().RevokeAsync(agent, null, hanging.Id, None));
+        await Dispatcher.LookAsync(None);
+        await gate.Reached;
+        Ok(await Broker.Get<LeaseService>().RevokeAsync(agent, null, done.Id, None));
+        await Dispatcher.LookAsync(None);
+        await Until(() => Dispatcher.Running == 1, "the other attempt returns");
+
+        using var bound = new CancellationTokenSource();
+        var draining = Dispatcher.DrainAsync(bound.Token);
+        Assert.That(draining.IsCompleted, Is.False, "what may yet come to its end is waited for");
+        await bound.CancelAsync();
+        await draining;
+        Assert.That((await Broker.LeaseAsync(done.Id)).Lease.State, Is.EqualTo(LeaseState.Revoked));
+        var other = (await Broker.Leases.ClaimDueAsync(new Claim(hanging.Gates.Provider.Uid, 10, TimeSpan.FromMinutes(1)), None)).Single();
+        Assert.That(other.Id, Is.EqualTo(hanging.Id), "another node has it before the first one's claim runs out");
+        gate.Open();
+        await Until(() => Dispatcher.Running == 0, "the attempt returns");
+        Assert.That((await Broker.LeaseAsync(hanging.Id)).Lease.State, Is.EqualTo(LeaseState.Revoking), "and the first settles nothing of it");
+    }
+
+    [Test]
     public async Task What_was_suspended_is_proven_dead_before_a_storm_of_expiries_and_each_owner_in_turn()
     {
         var storm = await Broker.CallerAsync("storm");

@@ -20,6 +20,7 @@ public sealed class LeaseMachineProperties
         Gen.Const((LeaseEvent)new LeaseEvent.IssueDeadlinePassed()),
         Gen.OneOf(new[] { EndReason.TaskEnded, EndReason.Revoked, EndReason.Expired, EndReason.Suspended, EndReason.Superseded, EndReason.GroupOverflowed }.Select(Gen.Const).ToArray()).Select(reason => (LeaseEvent)new LeaseEvent.Ended(reason)),
         Instants.Select(until => (LeaseEvent)new LeaseEvent.Claimed(until)),
+        Instants.Select(until => (LeaseEvent)new LeaseEvent.GivenBack(until)),
         Gen.Select(Instants, Instants, Gen.Bool).Select(three => (LeaseEvent)new LeaseEvent.AttemptFailed(Error(three.Item1), three.Item2, three.Item3)),
         Instants.Select(until => (LeaseEvent)new LeaseEvent.Settling(until, "waits", null)),
         Instants.Select(at => (LeaseEvent)new LeaseEvent.ProvenGone(Gone(at))),

@@ -53,7 +53,7 @@ public sealed class KillTests
             egress:
               allow: [127.0.0.1]
             logging: {level: warning}
-            limits: {issueDeadline: 10s, attemptTimeout: 5s, claimFor: 6s, reconcileMargin: 0s}
+            limits: {issueDeadline: 10s, attemptTimeout: 5s, claimFor: 6s, reconcileMargin: 1ms}
             {{DatabaseStory.SecretSources(_place, _target)}}
             """);
     }

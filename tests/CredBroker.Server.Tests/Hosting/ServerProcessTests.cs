@@ -165,7 +165,7 @@ internal sealed class ServerProcessTests
 
     private string Configure(string more = "", string audience = "operator") => _folder.Write("credbroker.yaml", $$"""
         installation: {id: tests1, publicUrl: "{{Http.ToString().TrimEnd('/')}}", wrappingKeyFile: wrapping.key}
-        listen: {http: "127.0.0.1:{{_ports[0]}}", grpc: "127.0.0.1:{{_ports[1]}}"}
+        listen: {http: "127.0.0.1:{{_ports[0]}}", grpc: "127.0.0.1:{{_ports[1]}}", stopNotice: 0s}
         operator:
           identitySources:
             - name: operator

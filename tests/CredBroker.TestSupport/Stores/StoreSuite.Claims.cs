@@ -42,6 +42,25 @@ public abstract partial class StoreSuite
     }
 
     [Test]
+    public async Task A_claim_that_is_given_back_is_another_nodes_at_once_unless_it_was_settled()
+    {
+        var task = await World.CreateTaskAsync(Node);
+        var (open, settled) = (await World.IssueAsync(Node, task), await World.IssueAsync(Node, task));
+        foreach (var lease in new[] { open, settled }) await StoreWorld.ApplyAsync(Node, lease, new LeaseEvent.Ended(EndReason.Revoked));
+        var claimed = (await World.ClaimAsync(Node)).ToDictionary(lease => lease.Id);
+        var pause = Time.Now() + TimeSpan.FromSeconds(30);
+        await StoreWorld.ApplyAsync(Node, settled, new LeaseEvent.AttemptFailed(new AttemptError(ProviderFault.Credential, "no", Time.Now()), pause, false), claimed[settled.Id].Fence);
+
+        foreach (var lease in claimed.Values) await StoreWorld.ApplyAsync(Node, lease, new LeaseEvent.GivenBack(lease.DueAt!.Value), lease.Fence);
+        Assert.That((await StoreWorld.FindAsync(Node, settled)).Lease.DueAt, Is.EqualTo(pause), "what was settled keeps its pause");
+        var taken = (await World.ClaimAsync(Node)).Single();
+        Assert.That((taken.Id, taken.Fence), Is.EqualTo((open.Id, claimed[open.Id].Fence + 1)));
+        Assert.That(
+            await Node.Leases.ApplyAsync(new LeaseChange(open.Id, new LeaseEvent.GivenBack(claimed[open.Id].DueAt!.Value), StoreWorld.Actor) { Fence = claimed[open.Id].Fence }, None), Is.InstanceOf<ApplyOutcome.Fenced>(),
+            "whoever gave it back has nothing to give any more");
+    }
+
+    [Test]
     public async Task Lanes_come_in_their_order_and_owners_in_turn()
     {
         var task = await World.CreateTaskAsync(Node);
