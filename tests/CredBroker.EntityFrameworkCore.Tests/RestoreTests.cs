@@ -59,7 +59,7 @@ public sealed class RestoreTests(DatabaseKind kind)
     }
 
     [Test]
-    public async Task After_a_restore_nothing_live_is_revoked_and_nothing_revoked_revives()
+    public async Task After_a_restore_nothing_live_is_revoked_and_nothing_revoked_revives([Values] bool inUse)
     {
         var (agent, gone) = (await _broker.CallerAsync(), await _broker.CallerAsync("gone"));
         var (task, ended, goneTask) = (await _broker.TaskAsync(agent, ttl: Hour * 5), await _broker.TaskAsync(agent, ttl: Hour * 5), await _broker.TaskAsync(gone, ttl: Hour * 5));
@@ -68,7 +68,7 @@ public sealed class RestoreTests(DatabaseKind kind)
         var endedOne = await IssueAsync(agent, ended);
         var suspended = await IssueAsync(gone, goneTask);
         var token = await IssueAsync(agent, task, "tokens", "call");
-        await BackUpAsync();
+        await BackUpAsync(inUse);
 
         Ok(await _broker.Get<Renewal>().RenewAsync(agent, null, renewed.Id, TimeSpan.FromMinutes(50), "", None));
         Ok(await _broker.Get<LeaseService>().RevokeAsync(agent, null, revoked.Id, None));
@@ -120,6 +120,62 @@ public sealed class RestoreTests(DatabaseKind kind)
         await RestartAsync();
         Assert.That(await Quarantines.ListAsync(None), Is.Empty);
         Assert.That(await EpochsAsync(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task What_a_backup_caught_in_the_middle_is_revoked_by_no_time_and_by_every_end()
+    {
+        var agent = await _broker.CallerAsync();
+        var tasks = new List<AgentTask>();
+        for (var i = 0; i < 4; i++) tasks.Add(await _broker.TaskAsync(agent, ttl: Hour * 5));
+        using var enough = new CancellationTokenSource();
+        var working = tasks.Select(task => Task.Run(() => WorkAsync(agent, task, enough.Token))).ToList();
+        using (var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5)))
+            while (AtTarget().Length < 8 && !working.TrueForAll(task => task.IsCompleted)) await timer.WaitForNextTickAsync();
+        await _database.BackUpWhileInUseAsync();
+        await enough.CancelAsync();
+        await Task.WhenAll(working);
+        var tokens = (await _broker.Leases.ListAsync(new LeaseQuery { Live = true }, new PageRequest(1000, null), None)).Items.Where(view => view.Lease.RoleName.Contains("tokens", StringComparison.Ordinal)).ToList();
+        await _broker.LookAsync();
+        var alive = AtTarget();
+        Assert.That((alive.Length, tokens.Count), Is.GreaterThan((0, 0)));
+
+        await RestoreAsync();
+        Assert.That(await Quarantines.ListAsync(None), Has.Count.EqualTo(2));
+        await PassAsync(TimeSpan.FromMinutes(45));
+        await _broker.LookAsync();
+        Assert.That(AtTarget(), Is.EquivalentTo(alive), "time that is stored revokes nothing");
+        foreach (var token in tokens)
+            Assert.That((await _broker.Leases.FindAsync(token.Lease.Id, None))?.Effective.Live, Is.Not.True, "nobody can know");
+
+        await ReconcileAsync();
+        foreach (var one in await Quarantines.ListAsync(None)) Ok(await _broker.Get<QuarantineService>().ReleaseAsync(await RootAsync(), one.ProviderName, "looked at", false, None));
+        foreach (var task in tasks) Ok(await _broker.Get<TaskService>().EndAsync(agent, task.Id, TaskOutcome.Succeeded, None));
+        for (var i = 0; i < 5; i++)
+        {
+            await PassAsync(TimeSpan.FromMinutes(1));
+            await _broker.LookAsync();
+        }
+
+        var known = (await _broker.Leases.ListAsync(new LeaseQuery(), new PageRequest(1000, null), None)).Items;
+        Assert.Multiple(() =>
+        {
+            Assert.That(known.Where(view => view.Lease.State is not (LeaseState.Revoked or LeaseState.Void)).Select(view => (view.Lease.RoleName, view.Lease.State)), Is.Empty, "an end is carried out whatever the backup had caught");
+            Assert.That(AtTarget().Intersect(known.Select(view => view.Lease.ExternalName)), Is.Empty);
+            Assert.That(AtTarget(), Is.SubsetOf(alive), "nothing that was revoked lives again");
+        });
+    }
+
+    /// <summary>Leases of both providers, some of them renewed, some revoked, until there is enough.</summary>
+    private async Task WorkAsync(Caller agent, AgentTask task, CancellationToken enough)
+    {
+        for (var i = 0; i < 20 && !enough.IsCancellationRequested; i++)
+        {
+            var lease = await IssueAsync(agent, task);
+            await IssueAsync(agent, task, "tokens", "call");
+            if (i % 3 == 0) Ok(await _broker.Get<Renewal>().RenewAsync(agent, null, lease.Id, TimeSpan.FromMinutes(50), "", None));
+            if (i % 3 == 1) Ok(await _broker.Get<LeaseService>().RevokeAsync(agent, null, lease.Id, None));
+        }
     }
 
     [Test]
@@ -240,8 +296,18 @@ public sealed class RestoreTests(DatabaseKind kind)
         return person with { IsRoot = true, Identity = person.Identity with { OperatorOwned = true } };
     }
 
-    private async Task BackUpAsync()
+    /// <summary>Takes a backup, with the broker stopped, or while it commits one thing after another.</summary>
+    private async Task BackUpAsync(bool inUse = false)
     {
+        if (inUse)
+        {
+            var taking = Task.Run(_database.BackUpWhileInUseAsync);
+            do await _broker.Get<IAuditLog>().AppendAsync(new AuditDraft(AuditTypes.HookRefused, Actor.Broker), None);
+            while (!taking.IsCompleted);
+            await taking;
+            return;
+        }
+
         await CloseAsync();
         await _database.BackUpAsync();
         await ReopenAsync();

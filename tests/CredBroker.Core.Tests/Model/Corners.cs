@@ -36,11 +36,14 @@ internal sealed class Corners(World world, Work work)
     private void LookAcrossTheBound(Draw draw, ModelNode one, ModelNode other)
     {
         if (HangingIssue(draw, one) is not { } lease) return;
+        var bound = lease.IssueDeadline + ModelProviderType.Late;
+        // An attempt is given up after its timeout: it begins so late that it lasts.
+        world.AdvanceTo(bound - TimeSpan.FromSeconds(draw.Of([2, 8, 20])));
         work.Look(other);
         world.SettleNow();
         if (!world.GoOnUntil(other, $"is answered revoke {world.Short(lease.Name)}", draw)) return;
         world.Promises.Note("look across the bound");
-        world.AdvanceTo(lease.IssueDeadline + ModelProviderType.Late + Moment);
+        world.AdvanceTo(bound + Moment);
         world.RunOut(other, draw);
     }
 
@@ -90,14 +93,13 @@ internal sealed class Corners(World world, Work work)
         world.RunOut(other, draw);
     }
 
-    /// <summary>A lease whose issuing call was sent shortly before its deadline, and may act until its last moment: nobody knows whether it does.</summary>
+    /// <summary>A lease whose issuing call may act until its last moment: nobody knows whether it does.</summary>
     private LeaseSeen? HangingIssue(Draw draw, ModelNode node)
     {
-        if (work.IssueFresh(node, "plain", TimeSpan.FromSeconds(200), draw) is null) return null;
+        if (work.IssueFresh(node, draw.Of(["plain", "expiring"]), TimeSpan.FromSeconds(200), draw) is null) return null;
         world.SettleNow();
         if (!world.GoOnUntil(node, "sends issue", draw)) return null;
         var lease = world.Promises.Look().Leases.MaxBy(row => row.IssueDeadline)!;
-        world.AdvanceTo(lease.IssueDeadline - TimeSpan.FromSeconds(draw.Of([1, 3, 6])));
         world.Next = Model.Turn.ActsLater;
         world.RunOut(node, draw);
         return lease;

@@ -91,8 +91,8 @@ internal sealed class ModelProvider(ModelTarget target, TimeProvider time, INode
     public async Task<IssuedCredential> IssueAsync(IssueRequest request, IIssueJournal journal, CancellationToken cancellationToken)
     {
         var template = Document<ModelTemplate>.Read(request.Template);
-        var sent = time.GetUtcNow();
-        var latest = sent + ModelProviderType.Late;
+        // It may wait for a connection until its deadline, and what it sends then acts late.
+        var latest = request.Deadline + ModelProviderType.Late;
         var handle = new Handle($"{ModelTarget.Home}|{request.ExternalName}");
         var turn = await calls.SentAsync("issue", request.ExternalName, request.ExpiresAt);
         if (turn == Turn.Refused) throw new ProviderException(ProviderFault.Denied, "Nothing was made.", ProviderEffect.None);

@@ -163,8 +163,12 @@ internal sealed class World : IDisposable
         Advance(TimeSpan.FromMilliseconds(1));
         switch (draw.Next(100))
         {
-            case < 60 when _waiting.Count > 0:
+            case < 59 when _waiting.Count > 0:
                 Release(draw);
+                break;
+            case 59 or 98:
+                var first = draw.Next(_nodes.Length);
+                _corners.Turn(draw, _nodes[first], _nodes[1 - first]);
                 break;
             case < 86:
                 _work.Begin(draw, draw.Of(_nodes));
@@ -181,10 +185,6 @@ internal sealed class World : IDisposable
             case < 98 when Target.IsAnother || draw.OneIn(3):
                 Target.Identity = Target.IsAnother ? ModelTarget.Home : "model:another";
                 Tell($"at the target answers {Target.Identity}");
-                break;
-            case 98 when !draw.OneIn(3):
-                var first = draw.Next(_nodes.Length);
-                _corners.Turn(draw, _nodes[first], _nodes[1 - first]);
                 break;
             case 99 when draw.OneIn(2):
                 Kill(draw.Next(_nodes.Length), draw);

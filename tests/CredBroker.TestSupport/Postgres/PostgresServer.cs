@@ -48,6 +48,27 @@ public static class PostgresServer
         await ExecuteAsync(await RequireAsync().ConfigureAwait(false), $"CREATE DATABASE {to} TEMPLATE {from}").ConfigureAwait(false);
     }
 
+    /// <summary>Dumps one database, whoever is connected, and makes another of it. The test is skipped where there is no pg_dump.</summary>
+    public static async Task DumpAsync(PostgresDatabase from, string to)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        if (PostgresBinaries.Find() is not { } binaries || !File.Exists(binaries["pg_dump"])) throw new IgnoreException("pg_dump is neither on the path nor in /usr/lib/postgresql/*/bin.");
+        await DropAsync(to).ConfigureAwait(false);
+        await ExecuteAsync(await RequireAsync().ConfigureAwait(false), $"CREATE DATABASE {to} TEMPLATE template0").ConfigureAwait(false);
+        var settings = new NpgsqlConnectionStringBuilder(from.ConnectionString);
+        string Of(string database) => $"--dbname=host={settings.Host} port={settings.Port} user={settings.Username} password={settings.Password} dbname={database}";
+        var file = Path.GetTempFileName();
+        try
+        {
+            await ThrowawayCluster.RunOrThrowAsync(false, binaries["pg_dump"], "--format=custom", "--file", file, Of(from.Name)).ConfigureAwait(false);
+            await ThrowawayCluster.RunOrThrowAsync(false, binaries["pg_restore"], "--exit-on-error", Of(to), file).ConfigureAwait(false);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     /// <summary>Drops a database if it is there, and cuts who is in it.</summary>
     public static async Task DropAsync(string name) => await ExecuteAsync(await RequireAsync().ConfigureAwait(false), $"DROP DATABASE IF EXISTS {name} WITH (FORCE)").ConfigureAwait(false);
 

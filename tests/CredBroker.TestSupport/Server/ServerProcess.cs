@@ -8,7 +8,7 @@ namespace CredBroker.TestSupport.Server;
 /// <summary>The real server as a process of its own: what a test kills, and what a benchmark measures.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(180);
     private readonly Process _process;
     private readonly List<string> _lines = [];
 

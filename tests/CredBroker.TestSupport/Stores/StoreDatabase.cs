@@ -66,6 +66,9 @@ public abstract class StoreDatabase : IAsyncDisposable
     /// <summary>Takes a backup, while nobody is connected.</summary>
     public abstract Task BackUpAsync();
 
+    /// <summary>Takes a backup as an operator does, whoever writes meanwhile.</summary>
+    public abstract Task BackUpWhileInUseAsync();
+
     /// <summary>Puts the backup into the database's place, whoever is connected.</summary>
     public abstract Task RestoreAsync();
 
@@ -122,6 +125,9 @@ public sealed class SqliteStoreDatabase : StoreDatabase
 
     /// <inheritdoc/>
     public override Task<IAsyncDisposable> HoldWritesAsync() => HoldAsync(new SqliteConnection($"Data Source={Path};Pooling=False"), "BEGIN IMMEDIATE");
+
+    /// <inheritdoc/>
+    public override Task BackUpWhileInUseAsync() => BackUpAsync();
 
     /// <inheritdoc/>
     public override async Task BackUpAsync()
@@ -181,6 +187,9 @@ public sealed class PostgresStoreDatabase(PostgresDatabase database) : StoreData
         var tables = await database.ScalarAsync<string>("SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_catalog.pg_tables WHERE schemaname = 'credbroker'").ConfigureAwait(false);
         return await HoldAsync(new NpgsqlConnection(database.ConnectionString), $"BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE").ConfigureAwait(false);
     }
+
+    /// <inheritdoc/>
+    public override Task BackUpWhileInUseAsync() => PostgresServer.DumpAsync(database, $"{database.Name}_copy");
 
     /// <inheritdoc/>
     public override Task BackUpAsync() => PostgresServer.CopyAsync(database.Name, $"{database.Name}_copy");
