@@ -149,7 +149,7 @@ internal sealed class Promises(World world, string database) : IDisposable
         Note(change.Event.GetType().Name);
         if (change.Event is LeaseEvent.RenewalIntended) Require(Permitted, "every grant is a decision: what is renewed is permitted by the policies of that moment");
         if (before.State == Pending && after.State == Active) Require(!_before.DeadInEffect(before), "dead at once: what is dead in effect is not activated");
-        if (change.Event is LeaseEvent.RenewalIntended or LeaseEvent.Renewed && after.ExpiresAt > before.ExpiresAt)
+        if (change.Event is LeaseEvent.RenewalIntended || (change.Event is LeaseEvent.Renewed && after.ExpiresAt > before.ExpiresAt))
             Require(!_before.DeadInEffect(before), "dead at once: what is dead in effect is not renewed");
         if (after.State is Revoked or Expired && !after.Asserted) Note(after.State.ToString());
         if (change.Event is LeaseEvent.Issued && before.State != Pending) Note("late answer");
