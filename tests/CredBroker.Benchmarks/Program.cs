@@ -1,6 +1,6 @@
 using System.Globalization;
-using CredBroker.Benchmarks;
 using CredBroker.Benchmarks.Cedar;
+using CredBroker.Benchmarks.Load;
 using CredBroker.Benchmarks.Providers;
 
 // Decisions of the policy library alone, beside the official implementation.
@@ -32,8 +32,7 @@ if (args[0] == "providers")
 
 await using var broker = await MeasuredBroker.StartAsync();
 Console.WriteLine($"{args[0]}: {callers} callers, {seconds} s, {Environment.ProcessorCount} processors shared with the callers, SQLite, provider token");
-var samples = args[0] == "issue"
-    ? await Measurements.IssueAsync(broker, callers, TimeSpan.FromSeconds(seconds))
-    : await Measurements.TimeToDeadAsync(broker, callers, TimeSpan.FromSeconds(seconds));
-Console.WriteLine(samples.Summary());
-return samples.Failures == 0 ? 0 : 1;
+var runs = (3, TimeSpan.FromSeconds(seconds));
+var result = args[0] == "issue" ? await Scenarios.IssueAsync(broker, callers, runs) : await Scenarios.TimeToDeadAsync(broker, callers, runs);
+Console.WriteLine(result.Summary());
+return result.Failures == 0 ? 0 : 1;

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using CredBroker.Core;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Writing;
@@ -14,6 +15,9 @@ internal abstract class Backend : IAsyncDisposable
     public abstract Dialect Dialect { get; }
 
     public abstract ReadContexts Reads { get; }
+
+    /// <summary>An open connection that reads.</summary>
+    public abstract Task<DbConnection> ConnectForReadingAsync(CancellationToken cancellationToken);
 
     /// <summary>A context whose connection may change the schema.</summary>
     public abstract BrokerContext CreateForMigration();
@@ -32,19 +36,18 @@ internal abstract class Backend : IAsyncDisposable
 
 internal sealed class SqliteBackend : Backend
 {
-    private readonly string _path;
     private readonly string _connectionString;
+    private readonly string _readOnly;
     private readonly PooledDbContextFactory<SqliteBrokerContext> _factory;
     private readonly SqliteFileLock _lock;
 
     public SqliteBackend(string path)
     {
-        _path = path;
         _lock = new SqliteFileLock(path);
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString;
-        var readOnly = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ConnectionString;
+        _readOnly = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ConnectionString;
         _factory = new PooledDbContextFactory<SqliteBrokerContext>(
-            new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(readOnly).UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking).Options);
+            new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(_readOnly).UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking).Options);
         Reads = new ReadContexts(_factory.CreateDbContext);
         Dialect = new SqliteDialect(_connectionString, _lock.Take);
     }
@@ -52,6 +55,21 @@ internal sealed class SqliteBackend : Backend
     public override Dialect Dialect { get; }
 
     public override ReadContexts Reads { get; }
+
+    public override async Task<DbConnection> ConnectForReadingAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(_readOnly);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
 
     public override BrokerContext CreateForMigration() => new SqliteBrokerContext(new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(_connectionString).Options);
 
@@ -72,8 +90,7 @@ internal sealed class SqliteBackend : Backend
 
     public override ValueTask DisposeAsync()
     {
-        using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ConnectionString))
-            SqliteConnection.ClearPool(connection);
+        using (var connection = new SqliteConnection(_readOnly)) SqliteConnection.ClearPool(connection);
         _lock.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -109,6 +126,8 @@ internal sealed class PostgresBackend : Backend
     public override Dialect Dialect { get; }
 
     public override ReadContexts Reads { get; }
+
+    public override async Task<DbConnection> ConnectForReadingAsync(CancellationToken cancellationToken) => await _source.OpenConnectionAsync(cancellationToken);
 
     public override BrokerContext CreateForMigration() => new PostgresBrokerContext(Configure(new DbContextOptionsBuilder<PostgresBrokerContext>()).Options);
 

@@ -108,6 +108,7 @@ public static class StoreServices
             using var context = provider.GetRequiredService<Backend>().CreateForMigration();
             return new Tables(context.Model);
         });
+        services.AddSingleton<ReadSessions>();
         services.AddSingleton(provider => new ReferenceClock(provider.GetRequiredService<Backend>(), provider.GetRequiredService<StoreTime>(), options.DatabaseTime));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Witness>(provider, [options.WitnessFile ?? ""]));
         services.AddSingleton<RestoreGuard>();

@@ -1,7 +1,9 @@
+using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Registry;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Tasks;
+using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.EntityFrameworkCore;
 
 namespace CredBroker.EntityFrameworkCore.Leases;
@@ -40,6 +42,32 @@ internal static class LeaseReads
             Provider = context.Gates.Where(gate => gate.Uid == lease.ProviderUid).Select(gate => gate.Suspension + (lease.Local && gate.QuarantinedAt != null && lease.ReservedAt <= gate.QuarantinedAt ? 1 : 0)).FirstOrDefault(),
             Role = context.Gates.Where(gate => gate.Uid == lease.RoleUid).Select(gate => gate.Suspension).FirstOrDefault(),
         };
+
+    /// <summary>One lease, as <see cref="Seen"/> reads it: every issue, renewal and look asks for one, so its statement is kept.</summary>
+    public static async Task<SeenLease?> FindAsync(SqlSession session, Uid id)
+    {
+        var (tables, columns) = (session.Tables, session.Tables.Leases);
+        var found = await session.ReadAsync(
+            $"""
+            SELECT {columns.Selection}, t.ended_at, t.deadline,
+                (SELECT g.suspension FROM {tables.Gates.Name} g WHERE g.uid = x.source_uid),
+                (SELECT g.suspension FROM {tables.Gates.Name} g WHERE g.uid = x.workload_uid),
+                (SELECT g.suspension + CASE WHEN x.local AND x.reserved_at <= g.quarantined_at THEN 1 ELSE 0 END FROM {tables.Gates.Name} g WHERE g.uid = x.provider_uid),
+                (SELECT g.suspension FROM {tables.Gates.Name} g WHERE g.uid = x.role_uid)
+            FROM {columns.Name} x JOIN {tables.Tasks.Name} t ON t.id = x.task_id WHERE x.id = {id}
+            """,
+            reader => new SeenLease
+            {
+                Lease = columns.Read(reader),
+                TaskEndedAt = SqlValues.ToInstant(reader.GetValue(columns.Width)),
+                TaskDeadline = SqlValues.ToInstant(reader.GetValue(columns.Width + 1))!.Value,
+                Source = SqlValues.ToCount(reader.GetValue(columns.Width + 2)),
+                Workload = SqlValues.ToCount(reader.GetValue(columns.Width + 3)),
+                Provider = SqlValues.ToCount(reader.GetValue(columns.Width + 4)),
+                Role = SqlValues.ToCount(reader.GetValue(columns.Width + 5)),
+            });
+        return found.FirstOrDefault();
+    }
 
     public static IQueryable<SeenLease> Filter(BrokerContext context, LeaseQuery query, DateTimeOffset now)
     {

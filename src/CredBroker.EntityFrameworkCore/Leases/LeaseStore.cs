@@ -12,7 +12,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Leases;
 
 /// <summary>The leases, in the database.</summary>
-internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, HandleProtection handles, StoreTime clock) : ILeaseStore
+internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, ReadSessions sessions, HandleProtection handles, StoreTime clock) : ILeaseStore
 {
     public Task<ReserveOutcome> ReserveAsync(Reservation reservation, CancellationToken cancellationToken)
     {
@@ -52,7 +52,7 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         // Looked for without the writer: mostly there is nothing, and whoever makes such work also says so.
-        if (!await contexts.ReadAsync(context => context.FanOuts.AnyAsync(cancellationToken))) return false;
+        if (await sessions.ReadAsync(session => session.CountAsync($"SELECT 1 FROM {session.Tables.FanOuts.Name} LIMIT 1"), cancellationToken) == 0) return false;
         return await writer.WriteAsync(Urgency.End, LockSet.None, session => FanningOut.RunAsync(session, batch), cancellationToken);
     }
 
@@ -61,8 +61,7 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
 
     public async Task<LeaseView?> FindAsync(Uid lease, CancellationToken cancellationToken)
     {
-        var seen = await contexts.ReadAsync(context =>
-            LeaseReads.Seen(context, context.Leases.Where(row => row.Id == lease), context.Tasks).FirstOrDefaultAsync(cancellationToken));
+        var seen = await sessions.ReadAsync(session => LeaseReads.FindAsync(session, lease), cancellationToken);
         return seen is null ? null : Open(seen.ToView(clock.Now()));
     }
 
@@ -109,10 +108,9 @@ internal sealed class LeaseStore(BrokerWriter writer, ReadContexts contexts, Han
             _ => null,
         };
         if (handle is null) return change.Event;
-        var provider = await contexts.ReadAsync(context =>
-            context.Leases.Where(row => row.Id == change.LeaseId).Select(row => (Uid?)row.ProviderUid).FirstOrDefaultAsync(cancellationToken));
-        if (provider is null) return change.Event;
-        var closed = handles.Seal(handle, change.LeaseId, provider.Value);
+        var providers = await sessions.ReadAsync(session => session.UidsAsync($"SELECT x.provider_uid FROM {session.Tables.Leases.Name} x WHERE x.id = {change.LeaseId}"), cancellationToken);
+        if (providers is not [var provider]) return change.Event;
+        var closed = handles.Seal(handle, change.LeaseId, provider);
         return change.Event switch
         {
             LeaseEvent.Issued issued => issued with { Handle = closed },

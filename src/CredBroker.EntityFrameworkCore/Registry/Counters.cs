@@ -7,7 +7,7 @@ namespace CredBroker.EntityFrameworkCore.Registry;
 /// <summary>The counters. They change only together with what they count, under locks that the batch took in the order of their keys.</summary>
 internal static class Counters
 {
-    public static async Task<Dictionary<string, long>> ReadAsync(WriteSession session, IEnumerable<string> keys)
+    public static async Task<Dictionary<string, long>> ReadAsync(SqlSession session, IEnumerable<string> keys)
     {
         var rows = await session.ListAsync(session.Tables.Counters, $"WHERE x.key IN {SqlList.Of(keys)}");
         return rows.ToDictionary(row => row.Key, row => row.Value, StringComparer.Ordinal);

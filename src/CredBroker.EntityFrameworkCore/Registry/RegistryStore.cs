@@ -12,7 +12,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Registry;
 
 /// <summary>The registry, in the database.</summary>
-internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts) : IRegistryStore
+internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts, ReadSessions sessions) : IRegistryStore
 {
     public Task<RegistryOutcome> PutAsync(RegistryChange change, CancellationToken cancellationToken)
     {
@@ -50,12 +50,11 @@ internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts) 
         contexts.ReadAsync(context => context.Registry.AnyAsync(row => row.Kind == kind && row.Name == name && row.ParentUid == parent && row.DeletedAt != null, cancellationToken));
 
     public Task<long> GenerationAsync(CancellationToken cancellationToken) =>
-        contexts.ReadAsync(context => context.Generations.Select(row => row.Generation).SingleAsync(cancellationToken));
+        sessions.ReadAsync(async session => (await session.FindAsync(session.Tables.Generations, $"WHERE x.id = 1"))!.Generation, cancellationToken);
 
     public async Task<IReadOnlyList<long>> CountersAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
     {
-        var rows = await contexts.ReadAsync(context =>
-            context.Counters.Where(row => keys.Contains(row.Key)).ToDictionaryAsync(row => row.Key, row => row.Value, cancellationToken));
+        var rows = await sessions.ReadAsync(session => Counters.ReadAsync(session, keys), cancellationToken);
         return [.. keys.Select(key => rows.GetValueOrDefault(key))];
     }
 

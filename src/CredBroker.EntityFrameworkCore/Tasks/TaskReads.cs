@@ -55,12 +55,16 @@ internal static class TaskReads
     /// <summary>The paths below a path: from <c>path/</c> up to before <c>path0</c>, because <c>0</c> follows <c>/</c>.</summary>
     public static (string From, string To) RangeUnder(string path) => (path + "/", path + "0");
 
-    /// <summary>A task as the writer's transaction sees it.</summary>
-    public static async Task<AgentTask?> FindAsync(WriteSession session, Abstractions.Uid id)
+    /// <summary>One task, in a statement that is kept: everything that acts for a task asks for it.</summary>
+    public static async Task<AgentTask?> FindAsync(SqlSession session, Abstractions.Uid id)
     {
-        if (await session.FindAsync(session.Tables.Tasks, $"WHERE x.id = {id}") is not { } row) return null;
-        var text = await session.FindAsync(session.Tables.Texts, $"WHERE x.owner_uid = {id}");
-        var liveness = await session.FindAsync(session.Tables.Liveness, $"WHERE x.task_id = {id}");
-        return TaskMapping.ToTask(row, text?.Body, liveness?.AliveUntil);
+        var (tables, columns) = (session.Tables, session.Tables.Tasks);
+        var found = await session.ReadAsync(
+            $"""
+            SELECT {columns.Selection}, (SELECT w.body FROM {tables.Texts.Name} w WHERE w.owner_uid = x.id), (SELECT l.alive_until FROM {tables.Liveness.Name} l WHERE l.task_id = x.id)
+            FROM {columns.Name} x WHERE x.id = {id}
+            """,
+            reader => TaskMapping.ToTask(columns.Read(reader), reader.GetValue(columns.Width) as string, SqlValues.ToInstant(reader.GetValue(columns.Width + 1))));
+        return found.FirstOrDefault();
     }
 }

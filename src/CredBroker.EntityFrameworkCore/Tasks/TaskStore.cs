@@ -15,7 +15,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Tasks;
 
 /// <summary>The tasks, in the database.</summary>
-internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, StoreTime clock) : ITaskStore
+internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, ReadSessions sessions, StoreTime clock) : ITaskStore
 {
     public Task<CreateTaskOutcome> CreateAsync(NewTask task, CancellationToken cancellationToken)
     {
@@ -60,11 +60,7 @@ internal sealed class TaskStore(BrokerWriter writer, ReadContexts contexts, Stor
         await writer.WriteAsync(Urgency.Renew, LockSet.None, session => KeepAliveAsync(session, signs), cancellationToken);
     }
 
-    public async Task<AgentTask?> FindAsync(Uid task, CancellationToken cancellationToken)
-    {
-        var found = await contexts.ReadAsync(context => TaskReads.Full(context, context.Tasks.Where(row => row.Id == task)).FirstOrDefaultAsync(cancellationToken));
-        return found?.ToTask();
-    }
+    public Task<AgentTask?> FindAsync(Uid task, CancellationToken cancellationToken) => sessions.ReadAsync(session => TaskReads.FindAsync(session, task), cancellationToken);
 
     public async Task<Page<AgentTask>> ListAsync(TaskQuery query, PageRequest page, CancellationToken cancellationToken)
     {

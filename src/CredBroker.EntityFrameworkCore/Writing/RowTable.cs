@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Globalization;
 using System.Reflection;
@@ -16,6 +17,7 @@ internal sealed class RowTable<T>
 {
     private readonly (PropertyInfo Property, Type Type)[] _columns;
     private readonly Dictionary<string, string> _names;
+    private readonly ConcurrentDictionary<int, string> _inserts = new();
 
     public RowTable(IModel model)
     {
@@ -24,7 +26,7 @@ internal sealed class RowTable<T>
         _columns = [.. properties.Select(property => (property.PropertyInfo!, Nullable.GetUnderlyingType(property.ClrType) ?? property.ClrType))];
         _names = properties.ToDictionary(property => property.Name, property => property.GetColumnName());
         Name = new SqlText(entity.GetSchema() is { } schema ? $"{schema}.{entity.GetTableName()}" : entity.GetTableName()!);
-        Selection = string.Join(", ", properties.Select(property => "x." + property.GetColumnName()));
+        Selection = new SqlText(string.Join(", ", properties.Select(property => "x." + property.GetColumnName())));
         Columns = string.Join(", ", _names.Values);
     }
 
@@ -32,10 +34,20 @@ internal sealed class RowTable<T>
     public SqlText Name { get; }
 
     /// <summary>All columns, of the alias <c>x</c>.</summary>
-    public string Selection { get; }
+    public SqlText Selection { get; }
 
     /// <summary>All columns, in the order of <see cref="Values"/>.</summary>
     public string Columns { get; }
+
+    /// <summary>How many columns there are: where a statement that selects more goes on after <see cref="Selection"/>.</summary>
+    public int Width => _columns.Length;
+
+    /// <summary>The statement that inserts so many rows, whose values follow each other as <see cref="Values"/> gives them. The present row is <c>x</c>.</summary>
+    public string InsertOf(int rows) => _inserts.GetOrAdd(rows, count =>
+    {
+        var places = Enumerable.Range(0, count).Select(row => "(" + string.Join(", ", _columns.Select((_, i) => SqlStatement.Place((row * _columns.Length) + i))) + ")");
+        return $"INSERT INTO {Name} AS x ({Columns}) VALUES {string.Join(", ", places)}";
+    });
 
     /// <summary>The row's values.</summary>
     public object?[] Values(T row) => [.. _columns.Select(column => column.Property.GetValue(row))];
@@ -76,6 +88,9 @@ internal static class SqlValues
         Guid guid => new Uid(guid),
         _ => throw new InvalidOperationException($"{value.GetType().Name} is no id."),
     };
+
+    /// <summary>A number; none where there is no row.</summary>
+    public static long ToCount(object value) => value is DBNull ? 0 : Convert.ToInt64(value, CultureInfo.InvariantCulture);
 
     public static DateTimeOffset? ToInstant(object value) => value is long micros ? Instants.FromMicros(micros) : null;
 }

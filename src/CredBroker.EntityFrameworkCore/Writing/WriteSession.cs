@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Text;
-using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 
 namespace CredBroker.EntityFrameworkCore.Writing;
@@ -9,18 +8,9 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 /// The open transaction as an intention sees it. Nothing that it does is seen by anybody before the batch commits, and all of it is undone
 /// when the intention throws.
 /// </summary>
-internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tables tables) : IAsyncDisposable
+internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tables tables) : SqlSession(connection, dialect, tables)
 {
-    // A lease has eight counters in a deep tree; longer inserts are rare, and of any length.
-    private const int MostKept = 16;
-    private readonly Dictionary<string, DbCommand> _kept = new(StringComparer.Ordinal);
     private readonly List<(AuditDraft Draft, DateTimeOffset At)> _audit = [];
-
-    public Dialect Dialect => dialect;
-
-    public Tables Tables => tables;
-
-    public DbConnection Connection => connection;
 
     /// <summary>The store's time: no earlier than anything that was committed.</summary>
     public DateTimeOffset Now { get; set; }
@@ -59,33 +49,14 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
         (_, Wrote, MadeWork) = mark;
     }
 
-    public async Task<int> ExecuteAsync(FormattableString sql)
+    public Task<int> ExecuteAsync(FormattableString sql)
     {
         Wrote = true;
-        var (command, kept) = Command(SqlStatement.Of(sql));
-        try
-        {
-            return await command.ExecuteNonQueryAsync();
-        }
-        finally
-        {
-            if (!kept) await command.DisposeAsync();
-        }
+        return RunAsync(SqlStatement.Of(sql));
     }
 
     /// <summary>Runs a statement of transaction control.</summary>
-    public async Task ControlAsync(string sql)
-    {
-        var (command, kept) = Command(new SqlStatement(sql, [], false));
-        try
-        {
-            await command.ExecuteNonQueryAsync();
-        }
-        finally
-        {
-            if (!kept) await command.DisposeAsync();
-        }
-    }
+    public Task ControlAsync(string sql) => RunAsync(new SqlStatement(sql, [], false));
 
     /// <summary>Inserts a row.</summary>
     public Task InsertAsync<T>(RowTable<T> table, T row)
@@ -96,7 +67,7 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
         where T : class, new()
     {
         // A kept command is faster than a long statement; over a network it is the other way round.
-        var size = dialect.KeepsCommands ? 1 : 100;
+        var size = Dialect.KeepsCommands ? 1 : 100;
         foreach (var chunk in rows.Chunk(size)) await InsertAsync(table, chunk, "");
     }
 
@@ -129,87 +100,11 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
         return await ExecuteAsync(System.Runtime.CompilerServices.FormattableStringFactory.Create(text.ToString(), [.. values, .. condition]));
     }
 
-    /// <summary>The rows of a table, alias <c>x</c>.</summary>
-    public Task<List<T>> ListAsync<T>(RowTable<T> table, FormattableString tail)
-        where T : class, new() =>
-        ReadAsync(SqlStatement.Of(tail, $"SELECT {table.Selection} FROM {table.Name} x "), table.Read);
-
-    /// <summary>The one row, or null.</summary>
-    public async Task<T?> FindAsync<T>(RowTable<T> table, FormattableString tail)
-        where T : class, new() => (await ListAsync(table, tail)).FirstOrDefault();
-
-    public Task<List<Uid>> UidsAsync(FormattableString sql) => ReadAsync(SqlStatement.Of(sql), static reader => SqlValues.ToUid(reader.GetValue(0)));
-
-    public Task<List<T>> ReadAsync<T>(FormattableString sql, Func<DbDataReader, T> read) => ReadAsync(SqlStatement.Of(sql), read);
-
-    /// <summary>How many rows a statement answers.</summary>
-    public async Task<int> CountAsync(FormattableString sql) => (await ReadAsync(SqlStatement.Of(sql), static _ => true)).Count;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var command in _kept.Values) await command.DisposeAsync();
-        _kept.Clear();
-        await connection.DisposeAsync();
-    }
-
-    private async Task<int> InsertAsync<T>(RowTable<T> table, IReadOnlyList<T> rows, string conflict)
+    private Task<int> InsertAsync<T>(RowTable<T> table, IReadOnlyList<T> rows, string conflict)
         where T : class, new()
     {
         Wrote = true;
-        var values = new List<object?>();
-        var text = new StringBuilder($"INSERT INTO {table.Name} AS x ({table.Columns}) VALUES ");
-        foreach (var row in rows)
-        {
-            var cells = table.Values(row);
-            text.Append(values.Count == 0 ? "(" : ", (").AppendJoin(", ", cells.Select((_, i) => SqlStatement.Place(values.Count + i))).Append(')');
-            values.AddRange(cells);
-        }
-
-        var (command, kept) = Command(new SqlStatement(text.Append(conflict).ToString(), values, rows.Count > MostKept));
-        try
-        {
-            return await command.ExecuteNonQueryAsync();
-        }
-        finally
-        {
-            if (!kept) await command.DisposeAsync();
-        }
-    }
-
-    private async Task<List<T>> ReadAsync<T>(SqlStatement statement, Func<DbDataReader, T> read)
-    {
-        var (command, kept) = Command(statement);
-        try
-        {
-            await using var reader = await command.ExecuteReaderAsync();
-            var rows = new List<T>();
-            while (await reader.ReadAsync()) rows.Add(read(reader));
-            return rows;
-        }
-        finally
-        {
-            if (!kept) await command.DisposeAsync();
-        }
-    }
-
-    private (DbCommand Command, bool Kept) Command(SqlStatement statement)
-    {
-        if (!_kept.TryGetValue(statement.Text, out var command))
-        {
-            command = connection.CreateCommand();
-            command.CommandText = statement.Text;
-            for (var i = 0; i < statement.Values.Count; i++)
-            {
-                var parameter = command.CreateParameter();
-                parameter.ParameterName = SqlStatement.Place(i);
-                command.Parameters.Add(parameter);
-            }
-
-            // A list's length is part of its text: such statements are not kept.
-            if (dialect.KeepsCommands && !statement.HasList) _kept.Add(statement.Text, command);
-        }
-
-        for (var i = 0; i < statement.Values.Count; i++) command.Parameters[i].Value = dialect.ToParameter(statement.Values[i]);
-        return (command, dialect.KeepsCommands && !statement.HasList);
+        var values = rows.SelectMany(table.Values).ToList();
+        return RunAsync(new SqlStatement(table.InsertOf(rows.Count) + conflict, values, HasList: rows.Count > 1));
     }
 }

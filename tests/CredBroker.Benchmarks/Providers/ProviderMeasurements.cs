@@ -12,22 +12,22 @@ internal static class ProviderMeasurements
         await using var target = await scenario.Start();
         var trips = await CountAsync(target);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{scenario.Name}: {trips.Issue} round trips to issue, {trips.Revoke} to revoke"));
-        var (issued, revoked) = (new Samples($"{scenario.Name}, issued"), new Samples($"{scenario.Name}, revoked"));
+        var (issued, revoked) = (new Samples(), new Samples());
         var started = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, callers).Select(async _ =>
         {
             while (Stopwatch.GetElapsedTime(started) < duration) await OnceAsync(target, issued, revoked);
         }));
         issued.Elapsed = revoked.Elapsed = Stopwatch.GetElapsedTime(started);
-        Console.WriteLine(issued.Summary());
-        Console.WriteLine(revoked.Summary());
+        Console.WriteLine(issued.Summary($"{scenario.Name}, issued"));
+        Console.WriteLine(revoked.Summary($"{scenario.Name}, revoked"));
         return issued.Failures + revoked.Failures == 0;
     }
 
     // The first one also pays for the log-in: it is not counted.
     private static async Task<(int Issue, int Revoke)> CountAsync(MeasuredTarget target)
     {
-        await OnceAsync(target, new Samples(""), new Samples(""));
+        await OnceAsync(target, new Samples(), new Samples());
         var (request, before) = (target.NewRequest(), target.RoundTrips);
         var credential = await target.Provider.IssueAsync(request, Journal.Instance, CancellationToken.None);
         var between = target.RoundTrips;
@@ -49,7 +49,7 @@ internal static class ProviderMeasurements
         }
         catch (ProviderException e)
         {
-            issued.Fail();
+            issued.Fail(e.Fault.ToString());
             await Console.Error.WriteLineAsync(e.Message);
         }
     }

@@ -5,7 +5,7 @@ using CredBroker.TestSupport.Server;
 using DevIdentity;
 using Google.Protobuf.WellKnownTypes;
 
-namespace CredBroker.Benchmarks;
+namespace CredBroker.Benchmarks.Load;
 
 /// <summary>The real server with one role of the token provider, and limits that do not get in the way.</summary>
 internal sealed class MeasuredBroker : IAsyncDisposable
@@ -35,6 +35,7 @@ internal sealed class MeasuredBroker : IAsyncDisposable
             egress: {allow: [127.0.0.1]}
             logging: {level: warning}
             limits:
+              issueSlots: 1024
               leasesPerTask: 10000000
               leasesPerWorkload: 10000000
               leasesPerRole: 10000000
