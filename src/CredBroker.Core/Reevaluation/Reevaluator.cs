@@ -13,6 +13,10 @@ public sealed partial class Reevaluator(
     IReevaluationStore store, LeaseJudge judge, Catalog catalog, BrokerLimits limits, BrokerMetrics metrics, Signals signals, ILogger<Reevaluator> logger, TimeProvider time)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    // What was reserved after the change was decided under it: without an end, a look would follow new leases as fast as they come. Nodes that issue agree on the time
+    // to half of this.
+    private static readonly TimeSpan LargestSkew = 2 * Clocks.StoreTime.LargestOffset;
     private ReevaluationWork? _held;
 
     /// <summary>Decides one page again, if there is any. Answers when to look next.</summary>
@@ -36,7 +40,7 @@ public sealed partial class Reevaluator(
                 Ending = [.. ending.Select(lease => new NoLongerPermitted(lease.Lease.Id, lease.Decision.Id, AuditOf(lease, AuditTypes.Decision, held)))],
                 Examined = judged.Count,
                 Unclear = unclear.Count,
-                Cursor = page.Count == limits.ReevaluationPage ? page[^1].Lease.Id : null,
+                Cursor = page.Count == limits.ReevaluationPage && page[^1].Lease.ReservedAt <= held.RequestedAt + LargestSkew ? page[^1].Lease.Id : null,
                 // The first of a run tells what fails; the others are counted.
                 Audit = unclear.Count > 0 && held.Unclear == 0 ? [AuditOf(unclear[0], AuditTypes.PolicyUnclear, held)] : [],
                 HoldFor = limits.ClaimFor,

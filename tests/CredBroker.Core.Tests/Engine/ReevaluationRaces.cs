@@ -49,6 +49,20 @@ public sealed class ReevaluationRaces : EngineTests
         Steps.Array[1, 14].Sample(steps => RunAsync(steps).GetAwaiter().GetResult(), iter: iterations, threads: 1);
     }
 
+    [Test]
+    public async Task What_is_issued_after_the_change_is_not_followed()
+    {
+        var agent = await Broker.CallerAsync();
+        var task = await Broker.TaskAsync(agent);
+        Ok(await Broker.IssueAsync(agent, task));
+        await DoAsync(new Step(Kind.Change, 2));
+        Broker.Time.Advance(TimeSpan.FromMinutes(5));
+        for (var i = 0; i < 8; i++) Ok(await Broker.IssueAsync(agent, task));
+        await Broker.ReevaluateAsync();
+        var events = await Broker.Get<IAuditLog>().ListAsync(new AuditQuery { Types = [AuditTypes.PolicyReevaluated] }, new PageRequest(10, null), CancellationToken.None);
+        Assert.That((long)events.Items[^1].Draft.Detail["examined"]!, Is.EqualTo(2), "one page: the old lease, and the first new one beside it");
+    }
+
     private async Task RunAsync(Step[] steps)
     {
         _inForce.Clear();
