@@ -3,36 +3,44 @@ using CredBroker.Benchmarks.Cedar;
 using CredBroker.Benchmarks.Load;
 using CredBroker.Benchmarks.Providers;
 
-// Decisions of the policy library alone, beside the official implementation.
-if (args is ["policy"])
+const string Usage = """
+    usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- COMMAND
+      policy                          decisions of the policy library alone, beside the official implementation
+      providers [CALLERS [SECONDS]]   each provider by itself, against the stand-in of its target
+      issue|dead [CALLERS [SECONDS]]  the real server as a process: credentials issued, tasks ended and proven dead
+      load [ROW...]                   the rows of docs/performance.md; all of them take about half an hour
+    """;
+
+switch (args)
 {
-    PolicyMeasurement.Run(Console.Out, TimeSpan.FromSeconds(5));
-    return 0;
+    case ["policy"]:
+        PolicyMeasurement.Run(Console.Out, TimeSpan.FromSeconds(5));
+        return 0;
+    case ["load", .. var rows]:
+        return await LoadCommand.RunAsync(rows);
+    case [("issue" or "dead" or "providers") and var command, .. var numbers] when numbers.Length <= 2 && numbers.All(IsNumber):
+        return await MeasureAsync(command, Number(numbers, 0, 16), TimeSpan.FromSeconds(Number(numbers, 1, 15)));
+    default:
+        Console.Error.WriteLine(Usage);
+        return 2;
 }
 
-// A first, small measure of the whole: the real server as a process, SQLite, the token provider, callers over gRPC on the same machine.
-if (args is not ([("issue" or "dead" or "providers")] or [("issue" or "dead" or "providers"), _] or [("issue" or "dead" or "providers"), _, _])
-    || (args.Length > 1 && !int.TryParse(args[1], NumberStyles.None, CultureInfo.InvariantCulture, out _))
-    || (args.Length > 2 && !int.TryParse(args[2], NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-{
-    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- policy | issue|dead|providers [CALLERS [SECONDS]]");
-    return 2;
-}
+static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0;
 
-var callers = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 16;
-var seconds = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 15;
-if (args[0] == "providers")
-{
-    // Each provider by itself against the stand-in of its target, which shares the processors with it.
-    Console.WriteLine($"providers: {callers} callers, {seconds} s each, {Environment.ProcessorCount} processors shared with the stand-ins");
-    var all = true;
-    foreach (var scenario in ProviderScenario.All) all &= await ProviderMeasurements.RunAsync(scenario, callers, TimeSpan.FromSeconds(seconds));
-    return all ? 0 : 1;
-}
+static int Number(string[] numbers, int place, int otherwise) => numbers.Length > place ? int.Parse(numbers[place], CultureInfo.InvariantCulture) : otherwise;
 
-await using var broker = await MeasuredBroker.StartAsync();
-Console.WriteLine($"{args[0]}: {callers} callers, {seconds} s, {Environment.ProcessorCount} processors shared with the callers, SQLite, provider token");
-var runs = (3, TimeSpan.FromSeconds(seconds));
-var result = args[0] == "issue" ? await Scenarios.IssueAsync(broker, callers, runs) : await Scenarios.TimeToDeadAsync(broker, callers, runs);
-Console.WriteLine(result.Summary());
-return result.Failures == 0 ? 0 : 1;
+static async Task<int> MeasureAsync(string command, int callers, TimeSpan length)
+{
+    Console.WriteLine($"{command}: {callers} callers, {length.TotalSeconds:0} s each, {Environment.ProcessorCount} processors shared with them");
+    if (command == "providers")
+    {
+        var all = true;
+        foreach (var scenario in ProviderScenario.All) all &= await ProviderMeasurements.RunAsync(scenario, callers, length);
+        return all ? 0 : 1;
+    }
+
+    await using var broker = await MeasuredBroker.StartAsync(new SetUp());
+    var result = command == "issue" ? await IssueScenarios.IssueAsync(broker, callers, (3, length)) : await IssueScenarios.TimeToDeadAsync(broker, callers, (3, length));
+    Console.WriteLine(result.Summary());
+    return result.Failures == 0 ? 0 : 1;
+}

@@ -20,9 +20,10 @@ public sealed partial class RevocationDispatcher(
     ITaskStore tasks, ILeaseStore leases, ILeaseGroups groups, ISuspensionStore suspensions, Catalog catalog, RevocationAttempt attempt, GroupDispatcher grouped, Attempts attempts, Breaker breaker,
     BrokerLimits limits, BrokerMetrics metrics, Signals signals, HeldLines lines, ILogger<RevocationDispatcher> logger, StoreTime time)
 {
-    private const int Batch = 500;
+    // One transaction: nobody waits long for the writer.
+    private const int Batch = 200;
 
-    // The end of a tree is many statements: fewer of them in one transaction, so that nobody waits long for the writer.
+    // The end of a tree is many statements: fewer of them.
     private const int EndBatch = 50;
     private static readonly Task<bool> Nothing = Task.FromResult(false);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);

@@ -11,6 +11,7 @@ namespace CredBroker.Benchmarks.Load;
 internal static class ClosedLoop
 {
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ShortestWarmUp = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(90);
     private const double Still = 0.04;
 
@@ -49,11 +50,11 @@ internal static class ClosedLoop
         {
             await Task.Delay(Slice, TimeProvider.System);
             var rate = exchange(new Samples()).Count / Slice.TotalSeconds;
-            if (last > 0 && Math.Abs(rate - last) <= Still * last) break;
+            if (Stopwatch.GetElapsedTime(started) >= ShortestWarmUp && Math.Abs(rate - last) <= Still * last) break;
             last = rate;
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the rate stands still after {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the rate stands still after {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
     }
 
     private static async Task WorkAsync(Caller caller, Func<Samples> samples, CancellationToken stop)

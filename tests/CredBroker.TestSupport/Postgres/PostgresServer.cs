@@ -32,6 +32,12 @@ public static class PostgresServer
         }
     }
 
+    /// <summary>Starts a server that keeps what it commits, for measurements, and answers a superuser's connection string; null, with the reason, where there is none.</summary>
+    public static async Task<(string? ConnectionString, string Reason)> StartDurableAsync() =>
+        PostgresBinaries.Find() is not { } binaries ? (null, "initdb and postgres are neither on the path nor in /usr/lib/postgresql/*/bin.")
+        : await ThrowawayCluster.StartAsync(binaries, durable: true).ConfigureAwait(false) is Found.Server server ? (server.ConnectionString, "")
+        : (null, "it could not be started as this user.");
+
     /// <summary>Makes an empty database, which is dropped when the answer is disposed.</summary>
     public static async Task<PostgresDatabase> CreateDatabaseAsync()
     {

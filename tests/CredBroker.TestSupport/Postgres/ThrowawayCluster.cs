@@ -10,14 +10,16 @@ namespace CredBroker.TestSupport.Postgres;
 /// <summary>A cluster in a temporary folder, on a free port of the loopback, gone with this process.</summary>
 internal static class ThrowawayCluster
 {
-    // Durability is switched off: nothing here outlives the run. Prepared transactions are on, because they can block a role's end.
-    private const string Settings =
-        "-c listen_addresses=127.0.0.1 -c max_connections=200 -c max_prepared_transactions=20 -c fsync=off -c full_page_writes=off -c timezone=UTC";
+    // Prepared transactions are on, because they can block a role's end.
+    private const string Settings = "-c listen_addresses=127.0.0.1 -c max_connections=200 -c max_prepared_transactions=20 -c timezone=UTC";
+
+    // Nothing here outlives the run of a test. What measures keeps PostgreSQL's own settings.
+    private const string NotDurable = " -c fsync=off -c full_page_writes=off";
 
     // Held, so that the pipe's end is not closed by the garbage collector.
     private static readonly List<Process> Guards = [];
 
-    public static async Task<PostgresServer.Found> StartAsync(PostgresBinaries binaries)
+    public static async Task<PostgresServer.Found> StartAsync(PostgresBinaries binaries, bool durable = false)
     {
         // Servers refuse to run as root; Debian's package brings a user for it.
         var isRoot = Environment.UserName == "root";
@@ -52,7 +54,7 @@ internal static class ThrowawayCluster
         var port = FreePort();
         await RunOrThrowAsync(
             isRoot, binaries["pg_ctl"], "-D", data, "-w", "-t", "60", "-l", Path.Combine(folder, "log"),
-            "-o", string.Create(CultureInfo.InvariantCulture, $"{Settings} -c port={port} -c unix_socket_directories={folder}"), "start");
+            "-o", string.Create(CultureInfo.InvariantCulture, $"{Settings}{(durable ? "" : NotDurable)} -c port={port} -c unix_socket_directories={folder}"), "start");
         StopWithThisProcess(folder, As(isRoot, binaries["pg_ctl"], "-D", data, "-m", "immediate", "-w", "-t", "10", "stop"));
         return new PostgresServer.Found.Server(
             string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=postgres;Password={password};Database=postgres"));
