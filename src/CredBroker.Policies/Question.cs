@@ -1,6 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Cedar;
 
@@ -75,15 +73,6 @@ public sealed class Question
 
     internal IReadOnlyCollection<Entity> Entities => _entities.Values;
 
-    /// <summary>SHA-256 over everything that policy can see.</summary>
-    public string Hash()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var lines = _entities.Values
-            .Select(entity => $"{entity.Uid} {entity.Attributes} {entity.Tags} {string.Join(',', entity.Parents.Select(parent => parent.ToString()).Order(StringComparer.Ordinal))}")
-            .Order(StringComparer.Ordinal)
-            .Prepend($"{Principal} {Action} {Resource} {CedarRecord.Of([.. _context])}");
-        foreach (var line in lines) hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    /// <summary>SHA-256 over everything that policy can see, hexadecimal.</summary>
+    public string Hash() => QuestionHash.Of(this);
 }

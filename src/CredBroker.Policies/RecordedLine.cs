@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CredBroker.Cedar;
@@ -20,11 +21,21 @@ public sealed record RecordedLine(IReadOnlyList<Question> Questions, bool AnyPar
     {
         ArgumentNullException.ThrowIfNull(line);
         if (line.Questions.Count == 0) return null;
-        var json = new JsonObject { ["version"] = 1, ["questions"] = new JsonArray([.. line.Questions.Select(question => (JsonNode)Write(question, line.WithoutWords))]) };
-        if (line.AnyParameters) json["any_parameters"] = true;
-        if (line.OfNothing) json["of_nothing"] = true;
-        if (line.WithoutWords) json["without_words"] = true;
-        var text = json.ToJsonString();
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("version", 1);
+            json.WriteStartArray("questions");
+            foreach (var question in line.Questions) Write(json, question, line.WithoutWords);
+            json.WriteEndArray();
+            if (line.AnyParameters) json.WriteBoolean("any_parameters", true);
+            if (line.OfNothing) json.WriteBoolean("of_nothing", true);
+            if (line.WithoutWords) json.WriteBoolean("without_words", true);
+            json.WriteEndObject();
+        }
+
+        var text = Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
         return text.Length <= MostCharacters ? text : null;
     }
 
@@ -57,22 +68,22 @@ public sealed record RecordedLine(IReadOnlyList<Question> Questions, bool AnyPar
     private static bool ReadsWords(PolicyBook book, Question question) =>
         book.Sets.Where(set => set.Covers(question.Scope)).SelectMany(set => set.Policies).Any(PolicySetCheck.ReadsDeclared);
 
-    private static JsonObject Write(Question question, bool withoutWords)
+    private static void Write(Utf8JsonWriter json, Question question, bool withoutWords)
     {
-        var json = new JsonObject
-        {
-            ["principal"] = Write(question.Principal),
-            ["action"] = question.Action,
-            ["resource"] = Write(question.Resource),
-            ["now"] = question.Now.ToString("O", CultureInfo.InvariantCulture),
-            ["context"] = JsonNode.Parse(CedarJson.Write(withoutWords ? WithoutWordsIn(question.ContextRecord) : question.ContextRecord)),
-            ["entities"] = JsonNode.Parse(CedarJson.Write(EntityStore.Create(question.Entities.Select(entity => withoutWords && entity.Uid.Equals(BrokerEntities.Labels) ? new Entity(entity.Uid) : entity)))),
-        };
-        if (question.Scope.Provider is { } provider) json["provider"] = provider;
-        if (question.Scope.IdentitySource is { } source) json["identity_source"] = source;
-        if (question.OnBehalfOf is { } task) json["on_behalf_of"] = task;
-        if (question.IsBeyondPolicy) json["beyond_policy"] = true;
-        return json;
+        json.WriteStartObject();
+        Write(json, "principal", question.Principal);
+        json.WriteString("action", question.Action);
+        Write(json, "resource", question.Resource);
+        json.WriteString("now", question.Now.ToString("O", CultureInfo.InvariantCulture));
+        json.WritePropertyName("context");
+        CedarJson.Write(json, withoutWords ? WithoutWordsIn(question.ContextRecord) : question.ContextRecord);
+        json.WritePropertyName("entities");
+        CedarJson.Write(json, withoutWords ? question.Entities.Select(entity => entity.Uid.Equals(BrokerEntities.Labels) ? new Entity(entity.Uid) : entity) : question.Entities);
+        if (question.Scope.Provider is { } provider) json.WriteString("provider", provider);
+        if (question.Scope.IdentitySource is { } source) json.WriteString("identity_source", source);
+        if (question.OnBehalfOf is { } task) json.WriteString("on_behalf_of", task);
+        if (question.IsBeyondPolicy) json.WriteBoolean("beyond_policy", true);
+        json.WriteEndObject();
     }
 
     private static CedarRecord WithoutWordsIn(CedarRecord context) => CedarRecord.Create(context.Attributes.Select(attribute => attribute switch
@@ -83,7 +94,13 @@ public sealed record RecordedLine(IReadOnlyList<Question> Questions, bool AnyPar
         _ => attribute,
     }));
 
-    private static JsonObject Write(EntityUid uid) => new() { ["type"] = uid.Type, ["id"] = uid.Id };
+    private static void Write(Utf8JsonWriter json, string name, EntityUid uid)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("type", uid.Type);
+        json.WriteString("id", uid.Id);
+        json.WriteEndObject();
+    }
 
     private static Question Read(JsonObject json)
     {

@@ -59,14 +59,26 @@ public static class CedarJson
     public static string Write(EntityStore entities)
     {
         ArgumentNullException.ThrowIfNull(entities);
-        return Write(json =>
-        {
-            var writer = new ValueJsonWriter(json);
-            json.WriteStartArray();
-            foreach (var entity in entities.Entities)
-                writer.Write(entity);
-            json.WriteEndArray();
-        });
+        return Write(json => Write(json, entities.Entities));
+    }
+
+    /// <summary>Writes a value into a document of the caller's, so that it reads back without a schema.</summary>
+    public static void Write(Utf8JsonWriter json, CedarValue value)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(value);
+        new ValueJsonWriter(json).Write(value);
+    }
+
+    /// <summary>Writes a list of entities into a document of the caller's, as they are: whether they fit together is for <see cref="EntityStore.Create"/> to say.</summary>
+    public static void Write(Utf8JsonWriter json, IEnumerable<Entity> entities)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(entities);
+        var writer = new ValueJsonWriter(json);
+        json.WriteStartArray();
+        foreach (var entity in entities) writer.Write(entity);
+        json.WriteEndArray();
     }
 
     /// <summary>A policy or template, without its id.</summary>
