@@ -34,10 +34,11 @@ internal sealed class SqliteDialect(string connectionString, Action takeFile) : 
         {
             await connection.OpenAsync(cancellationToken);
             using var pragmas = connection.CreateCommand();
-            // FULL: a commit that was answered survives a power cut. The log's file is cut back after it grew.
+            // FULL: a commit that was answered survives a power cut. The log's file is cut back after it grew. What a savepoint may have to undo stays in memory
+            // instead of a temporary file, and pages that every commit changes are copied back to the database once in a while, not every few commits.
             pragmas.CommandText =
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; "
-                + "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=67108864; PRAGMA secure_delete=ON;";
+                + "PRAGMA wal_autocheckpoint=8000; PRAGMA journal_size_limit=67108864; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;";
             await pragmas.ExecuteNonQueryAsync(cancellationToken);
             return connection;
         }
