@@ -33,7 +33,7 @@ internal static class ThrowawayCluster
         if (isRoot) await RunOrThrowAsync(false, "chown", "-R", "postgres", folder);
 
         await RunOrThrowAsync(isRoot, binaries["initdb"], "-D", Path.Combine(folder, "data"), "-U", "postgres", "-A", "scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--locale=C", "--no-sync");
-        return await StartAsync(binaries, isRoot, folder, password);
+        return await StartAsync(binaries, isRoot, folder, password, durable);
     }
 
     /// <summary>A standby of another cluster, which it follows until it is promoted.</summary>
@@ -45,10 +45,10 @@ internal static class ThrowawayCluster
         if (isRoot) await RunOrThrowAsync(false, "chown", "-R", "postgres", folder);
         var source = string.Create(CultureInfo.InvariantCulture, $"host={settings.Host} port={settings.Port} user={settings.Username} password={settings.Password}");
         await RunOrThrowAsync(isRoot, binaries["pg_basebackup"], "-D", Path.Combine(folder, "data"), "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync");
-        return await StartAsync(binaries, isRoot, folder, settings.Password!);
+        return await StartAsync(binaries, isRoot, folder, settings.Password!, durable: false);
     }
 
-    private static async Task<PostgresServer.Found.Server> StartAsync(PostgresBinaries binaries, bool isRoot, string folder, string password)
+    private static async Task<PostgresServer.Found.Server> StartAsync(PostgresBinaries binaries, bool isRoot, string folder, string password, bool durable)
     {
         var data = Path.Combine(folder, "data");
         var port = FreePort();
