@@ -58,8 +58,10 @@ internal sealed class MeasuredBroker : IAsyncDisposable
     /// <summary>Stops it.</summary>
     public async Task StopServerAsync()
     {
-        await _server!.StopAsync();
-        await _server.DisposeAsync();
+        if (_server is not { } server) return;
+        _server = null;
+        await server.StopAsync();
+        await server.DisposeAsync();
     }
 
     /// <summary>A caller of its own, with a token that outlives the measurement.</summary>
