@@ -54,7 +54,7 @@ internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts, 
 
     public async Task<IReadOnlyList<long>> CountersAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
     {
-        var rows = await sessions.ReadAsync(session => Counters.ReadAsync(session, keys), cancellationToken);
+        var rows = await sessions.ReadAsync(session => Counters.CommittedAsync(session, keys), cancellationToken);
         return [.. keys.Select(key => rows.GetValueOrDefault(key))];
     }
 
@@ -100,9 +100,6 @@ internal sealed class RegistryStore(BrokerWriter writer, ReadContexts contexts, 
     }
 
     // Exact under the gate's lock: Reserve holds it shared while it charges.
-    private static async Task<long> UnprovenAsync(WriteSession session, RegistryRow row)
-    {
-        var key = (row.Kind == ResourceKind.Role ? "role:" : "provider:") + row.Uid;
-        return (await Counters.ReadAsync(session, [key])).GetValueOrDefault(key);
-    }
+    private static Task<long> UnprovenAsync(WriteSession session, RegistryRow row) =>
+        Counters.ValueAsync(session, (row.Kind == ResourceKind.Role ? "role:" : "provider:") + row.Uid);
 }

@@ -44,7 +44,7 @@ internal static class Creating
             if (parent.EndedAt is not null || parent.Deadline <= session.Now) return new CreateTaskOutcome.ParentOver();
             if (task.Task.Depth > task.TreeDepth) return new CreateTaskOutcome.TreeFull("depth", task.TreeDepth);
             // The counter holds the tasks below the root.
-            var below = (await Counters.ReadAsync(session, [TreeKey(task.Task)])).GetValueOrDefault(TreeKey(task.Task));
+            var below = await Counters.ValueAsync(session, TreeKey(task.Task));
             if (below + 2 > task.TreeSize) return new CreateTaskOutcome.TreeFull("size", task.TreeSize);
         }
 

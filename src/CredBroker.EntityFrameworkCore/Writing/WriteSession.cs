@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text;
 using CredBroker.Core.Audit;
+using CredBroker.EntityFrameworkCore.Registry;
 
 namespace CredBroker.EntityFrameworkCore.Writing;
 
@@ -14,6 +15,9 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
 
     /// <summary>The store's time: no earlier than anything that was committed.</summary>
     public DateTimeOffset Now { get; set; }
+
+    /// <summary>What the batch adds to counters. See <see cref="Registry.Counters"/>.</summary>
+    public PendingCounters Counters { get; } = new();
 
     /// <summary>Whether anything was written since <see cref="Reset"/>.</summary>
     public bool Wrote { get; private set; }
@@ -34,19 +38,28 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
     public void Reset()
     {
         _audit.Clear();
+        Counters.Clear();
         Wrote = false;
         MadeWork = false;
         Erased = false;
     }
 
     /// <summary>Where an intention begins.</summary>
-    public (int Events, bool Wrote, bool MadeWork) Mark() => (_audit.Count, Wrote, MadeWork);
+    public (int Events, int Counted, bool Wrote, bool MadeWork) Mark() => (_audit.Count, Counters.Mark, Wrote, MadeWork);
 
     /// <summary>Forgets what an intention did since.</summary>
-    public void Return((int Events, bool Wrote, bool MadeWork) mark)
+    public void Return((int Events, int Counted, bool Wrote, bool MadeWork) mark)
     {
         _audit.RemoveRange(mark.Events, _audit.Count - mark.Events);
-        (_, Wrote, MadeWork) = mark;
+        Counters.Return(mark.Counted);
+        (_, _, Wrote, MadeWork) = mark;
+    }
+
+    /// <summary>Adds to a counter, which is written before the batch commits.</summary>
+    public void Count(string key, long by)
+    {
+        Wrote = true;
+        Counters.Add(key, by);
     }
 
     public Task<int> ExecuteAsync(FormattableString sql)

@@ -5,6 +5,7 @@ using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Quarantine;
+using CredBroker.EntityFrameworkCore.Registry;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.EntityFrameworkCore.Writing;
@@ -43,10 +44,11 @@ internal sealed partial class WriterConnection(
         return _session = session;
     }
 
-    /// <summary>Gives the batch's events their places, and writes the writer's own row: the last statements before the commit.</summary>
+    /// <summary>Writes what the batch counted, gives its events their places, and writes the writer's own row: the last statements before the commit.</summary>
     public async Task WriteHeadAsync(WriteSession session)
     {
         var head = _committed ?? throw new InvalidOperationException("The writer has no incarnation.");
+        await Counters.WriteAsync(session);
         var rows = new List<AuditRow>(session.Drafts.Count);
         var texts = new List<AuditTextRow>();
         var (sequence, hash) = (head.AuditSequence, head.AuditHash);
