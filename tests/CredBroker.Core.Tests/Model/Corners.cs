@@ -15,7 +15,7 @@ internal sealed class Corners(World world, Work work)
     /// <summary>One of them.</summary>
     public void Turn(Draw draw, ModelNode one, ModelNode other)
     {
-        switch (draw.Next(4))
+        switch (draw.Next(5))
         {
             case 0:
                 LookAcrossTheBound(draw, one, other);
@@ -25,6 +25,9 @@ internal sealed class Corners(World world, Work work)
                 break;
             case 2:
                 DieInARenewal(draw, one, other);
+                break;
+            case 3:
+                LoseTheNode(draw, one);
                 break;
             default:
                 RenewLate(draw, one, other);
@@ -78,6 +81,16 @@ internal sealed class Corners(World world, Work work)
         world.RunOut(one, draw);
     }
 
+    /// <summary>A node dies in the middle of an issuing call, and its task goes on: nothing but time says that the lease is to be looked after.</summary>
+    private void LoseTheNode(Draw draw, ModelNode one)
+    {
+        if (work.IssueFresh(one, draw.Of(ModelTemplateStore.Roles), TimeSpan.FromSeconds(200), draw) is null) return;
+        world.SettleNow();
+        if (!world.GoOnUntil(one, draw.OneIn(2) ? "sends issue" : "is answered issue", draw)) return;
+        world.Promises.Note("node lost in an issue");
+        world.Kill(one, draw);
+    }
+
     /// <summary>A renewal of what only expires hangs; its end passes, a look sees that, and then the renewal arrives.</summary>
     private void RenewLate(Draw draw, ModelNode one, ModelNode other)
     {
@@ -88,6 +101,13 @@ internal sealed class Corners(World world, Work work)
         world.Next = Model.Turn.ActsLater;
         world.RunOut(one, draw);
         world.Promises.Note("renewed late");
+        if (draw.OneIn(2))
+        {
+            // A shorter one meanwhile: the longer may still come.
+            work.Renew(one, lease.Id, TimeSpan.FromSeconds(60));
+            world.RunOut(one, draw);
+        }
+
         world.AdvanceTo(lease.ExpiresAt + Moment);
         work.Look(other);
         world.RunOut(other, draw);

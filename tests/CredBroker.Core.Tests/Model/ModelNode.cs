@@ -108,6 +108,7 @@ internal sealed class ModelNode : INodeCalls
         (_, 0 or 1) => Turn.ActsLater,
         (_, 2) => Turn.Lost,
         ("issue", 3) => Turn.Refused,
+        ("issue", 4) => Turn.HalfMade,
         ("revoke", 3) => Turn.Throttled,
         ("revoke", 4) => Turn.Stubborn,
         ("revoke", 5) => Turn.Settles,

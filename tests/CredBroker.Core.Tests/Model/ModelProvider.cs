@@ -63,6 +63,9 @@ internal enum Turn
     /// <summary>It is refused, definitely.</summary>
     Refused,
 
+    /// <summary>Its second step fails, and it says definitely that nothing was made: the first step is forgotten. In one step: it is refused.</summary>
+    HalfMade,
+
     /// <summary>The target asks for fewer calls, and has done nothing.</summary>
     Throttled,
 
@@ -95,12 +98,18 @@ internal sealed class ModelProvider(ModelTarget target, TimeProvider time, INode
         var latest = request.Deadline + ModelProviderType.Late;
         var handle = new Handle($"{ModelTarget.Home}|{request.ExternalName}");
         var turn = await calls.SentAsync("issue", request.ExternalName, request.ExpiresAt);
-        if (turn == Turn.Refused) throw new ProviderException(ProviderFault.Denied, "Nothing was made.", ProviderEffect.None);
+        if (turn == Turn.Refused || (turn == Turn.HalfMade && !template.TwoSteps)) throw new ProviderException(ProviderFault.Denied, "Nothing was made.", ProviderEffect.None);
         // Whoever answers there now does not know our login.
         if (target.IsAnother) throw new ProviderException(ProviderFault.TargetMismatch, "Another one answers.", ProviderEffect.None);
         if (template.TwoSteps && !await journal.RecordAsync(handle, CancellationToken.None))
             throw new ProviderException(ProviderFault.Credential, "It is not wanted any more.", ProviderEffect.None);
         var credential = new ModelCredential(request.ExternalName, template.ExpiresOnly, request.ExpiresAt);
+        if (turn == Turn.HalfMade)
+        {
+            target.Put(credential);
+            throw new ProviderException(ProviderFault.Denied, "Nothing was made.", ProviderEffect.None);
+        }
+
         // No call acts later than was declared, however long it hung.
         if (turn == Turn.ActsLater && time.GetUtcNow() < latest) target.Later(latest, credential.Name, () => target.Put(credential));
         if (turn != Turn.Acts || time.GetUtcNow() > latest) throw new ProviderException(ProviderFault.Unreachable, "The answer was lost.");

@@ -86,7 +86,11 @@ internal sealed class Promises(World world, string database) : IDisposable
     public void AllIsMoving()
     {
         var sight = Look();
-        foreach (var lease in sight.Leases) Require(lease.State != Active || !sight.DeadInEffect(lease), $"never late: {world.Short(lease.Name)} is dead in effect, and nobody revokes it");
+        // What an end or a suspension killed is moved at once. What only ran out waits for its claim, and so for a provider that pauses.
+        foreach (var lease in sight.Leases)
+            Require(lease.State != Active || (!sight.DeadByDeed(lease) && world.Time.GetUtcNow() <= lease.ExpiresAt + World.Bound), $"never late: {world.Short(lease.Name)} is dead in effect, and nobody revokes it");
+        foreach (var lease in sight.Leases)
+            Require(lease.State != Pending || world.Time.GetUtcNow() <= lease.IssueDeadline + World.Bound, $"never late: whoever issued {world.Short(lease.Name)} is gone, and nobody looks after it");
         Hold();
     }
 

@@ -75,9 +75,10 @@ internal sealed class Sight
     public bool TaskRuns(string path) => path.Split('/').All(id => Tasks.TryGetValue(Uid.Parse(id), out var task) && task.EndedAt is null && task.Deadline > _now);
 
     /// <summary>Whether nobody may use it any more, whatever its row says.</summary>
-    public bool DeadInEffect(LeaseSeen lease) =>
-        lease.State is not (LeaseState.Pending or LeaseState.Active) || lease.ExpiresAt <= _now || !TaskRuns(lease.TaskPath)
-        || lease.Gates.Any(gate => SuspensionOf(gate.Uid)?.Generation > gate.Suspension);
+    public bool DeadInEffect(LeaseSeen lease) => lease.State is not (LeaseState.Pending or LeaseState.Active) || lease.ExpiresAt <= _now || DeadByDeed(lease);
+
+    /// <summary>Whether something was done that killed it: its task has ended, or something of it was suspended.</summary>
+    public bool DeadByDeed(LeaseSeen lease) => !TaskRuns(lease.TaskPath) || lease.Gates.Any(gate => SuspensionOf(gate.Uid)?.Generation > gate.Suspension);
 
     /// <summary>What the counters should hold.</summary>
     public IEnumerable<(string Key, long Count)> Charges() => Leases

@@ -79,7 +79,8 @@ internal sealed class Work(World world)
         var sight = world.Promises.Look();
         var running = _tasks.Where(task => sight.Tasks.TryGetValue(task, out var seen) && sight.TaskRuns(seen.Path)).ToList();
         if (running.Count == 0) return null;
-        var task = draw.Of(running);
+        // Mostly of one that goes on for long: nothing else ends the lease then.
+        var task = draw.OneIn(3) ? draw.Of(running) : running.MaxBy(id => sight.Tasks[id].Deadline);
         return Start(node, $"issues {role}", IssueAsync(node, task, role, ttl, "", 0), task);
     }
 

@@ -15,7 +15,7 @@ namespace CredBroker.Core.Tests.Model;
 internal sealed class World : IDisposable
 {
     /// <summary>How long after the last fault everything that has to be dead is proven so: a node's claim, and the longest pause after a lease's own errors.</summary>
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(7);
+    public static readonly TimeSpan Bound = TimeSpan.FromMinutes(7);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("credbroker-model-").FullName;
     private readonly ServiceProvider _store;
@@ -187,7 +187,7 @@ internal sealed class World : IDisposable
                 Tell($"at the target answers {Target.Identity}");
                 break;
             case 99 when draw.OneIn(2):
-                Kill(draw.Next(_nodes.Length), draw);
+                Kill(draw.Of(_nodes), draw);
                 break;
         }
 
@@ -252,9 +252,8 @@ internal sealed class World : IDisposable
     }
 
     /// <summary>A node dies at once, and another starts in its place. What it had sent to the database or the target may still be done there.</summary>
-    private void Kill(int index, Draw draw)
+    public void Kill(ModelNode node, Draw draw)
     {
-        var node = _nodes[index];
         node.Kill();
         Promises.Note("killed");
         Tell($"{node.Name} is killed");
@@ -274,7 +273,7 @@ internal sealed class World : IDisposable
         }
 
         _work.Forget(node);
-        _nodes[index] = Start(node.Name);
+        _nodes[Array.IndexOf(_nodes, node)] = Start(node.Name);
     }
 
     private ModelNode Start(string name) => new(this, name, ++_started);
