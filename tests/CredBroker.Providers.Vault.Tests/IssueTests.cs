@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using CredBroker.Abstractions;
 using CredBroker.Providers.Vault.Tests.StandIn;
@@ -103,7 +104,8 @@ internal sealed class IssueTests
         await using var target = await Target.CreateAsync();
         await using var provider = target.Connect();
         var credential = await provider.IssueAsync(target.NewRequest("dynamic-secret", Target.UnleasedCertificate), Recorder.Of(), CancellationToken.None);
-        Assert.That(((WritingEngine)target.Bao.Root.Mounts["pki"]).Asked.Single()["ttl"]!.GetValue<string>(), Is.EqualTo("600s"));
+        using var certificate = X509Certificate2.CreateFromPem(credential.Fields["certificate"].Value.Reveal(), credential.Fields["private_key"].Value.Reveal());
+        Assert.That(new DateTimeOffset(certificate.NotAfter), Is.EqualTo(target.Clock.Broker.GetUtcNow().AddMinutes(10)).Within(TimeSpan.FromSeconds(1)));
         Assert.That(credential.Fields["certificate"].MediaType, Is.EqualTo("application/x-pem-file"));
         Assert.That(credential.Fields.Keys, Is.EquivalentTo(new[] { "certificate", "private_key" }), "what the template names");
     }

@@ -8,6 +8,9 @@ namespace CredBroker.Providers.Vault.Tests;
 /// <summary>How the server was set up before each recording, and what happened beside it.</summary>
 internal static class Scenes
 {
+    // Of nobody: 32 times the letter A.
+    private const string SubjectKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB";
+
     private const string OperatorPolicy = """
         path "auth/token/create/*" { capabilities = ["update"] }
         path "auth/token/create/broker" { capabilities = ["update"] }
@@ -67,6 +70,8 @@ internal static class Scenes
         ["07-leases"] = LeasesAndPrefixes,
         ["08-wrapping"] = Wrapping,
         ["09-kv-v2"] = KeyValue,
+        ["10-pki"] = _ => { },
+        ["10-ssh"] = scene => scene.Values["sshkey:subject"] = () => SubjectKey,
         ["11-namespaces"] = Namespaces,
         ["12-errors"] = Errors,
         ["12-quotas"] = Quotas,

@@ -14,7 +14,7 @@ internal sealed class Target : IAsyncDisposable
     public const string ScopedToken = """{"policies":["app"]}""";
     public const string DynamicSecret = """{"path":"database/creds/app","policies":["app"]}""";
     public const string LeasedCertificate = """{"path":"pki/issue/leased","policies":["app"],"method":"write","parameters":{"common_name":"a.example.org"},"lifeParameter":"ttl","fields":["certificate","private_key","ca_chain"]}""";
-    public const string UnleasedCertificate = """{"path":"pki/issue/unleased","policies":["app"],"method":"write","lifeParameter":"ttl","leased":false,"fields":["certificate","private_key"]}""";
+    public const string UnleasedCertificate = """{"path":"pki/issue/unleased","policies":["app"],"method":"write","parameters":{"common_name":"a.example.org"},"lifeParameter":"ttl","leased":false,"fields":["certificate","private_key"]}""";
     public const string StoredValue = """{"mount":"kv","path":"app/api","policies":["app"]}""";
     public const string SecretSource = "secret-id";
 
@@ -63,7 +63,7 @@ internal sealed class Target : IAsyncDisposable
         bao.Policy("app", $"{AppPolicy}\n{ReaderPolicy}");
         bao.TokenRole("broker", ["app"]);
         bao.Database(5432);
-        bao.Admin("POST", "sys/mounts/pki", new JsonObject { ["type"] = "pki" });
+        bao.Pki();
         bao.Admin("POST", "sys/mounts/kv", new JsonObject { ["type"] = "kv" });
         bao.Admin("POST", "kv/data/app/api", new JsonObject { ["data"] = new JsonObject { ["value"] = $"stored-{StandIn.Random.Text(12)}", ["number"] = 7 } });
         var login = bao.AppRole("broker");

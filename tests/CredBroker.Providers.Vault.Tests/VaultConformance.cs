@@ -44,7 +44,7 @@ public sealed class VaultConformance : ProviderConformance
             RoleExample.Of("dynamic-secret", """{"path":"database/creds/{{role}}","policies":["app"]}"""),
             RoleExample.Of("dynamic-secret", """{"path":"database/creds/nope","policies":["app"]}"""),
             RoleExample.Of("dynamic-secret", """{"path":"database/creds/forbidden","policies":["app"]}"""),
-            RoleExample.Of("dynamic-secret", """{"path":"pki/issue/unleased","policies":["app"],"method":"write","fields":["certificate"]}"""),
+            RoleExample.Of("dynamic-secret", """{"path":"pki/issue/unleased","policies":["app"],"method":"write","parameters":{"common_name":"a.example.org"},"fields":["certificate"]}"""),
             RoleExample.Of("kv-read", """{"mount":"kv","path":"app/none","policies":["app"]}"""),
             RoleExample.Of("kv-read", """{"mount":"kv","path":"app/api","policies":["app"],"fields":["no-such-key"]}"""),
             RoleExample.Of("kv-read", """{"mount":"kv","path":"app/api","policies":["app"],"version":99}"""),

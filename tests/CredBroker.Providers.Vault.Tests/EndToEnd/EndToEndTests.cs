@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using System.Net;
 using System.Reflection;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using CredBroker.Client;
 using CredBroker.Client.Tasks;
 using CredBroker.Contracts.V1;
+using CredBroker.Providers.Vault.Tests.StandIn;
 using CredBroker.TestSupport.StandIns;
+using Lease = CredBroker.Contracts.V1.Lease;
 
 namespace CredBroker.Providers.Vault.Tests.EndToEnd;
 
@@ -13,6 +16,10 @@ namespace CredBroker.Providers.Vault.Tests.EndToEnd;
 internal sealed class EndToEndTests
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
+
+    // Of nobody: 32 times the letter A.
+    private const string SubjectKey = "AAAAC3NzaC1lZDI1NTE5AAAAIEFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB";
+
     private VaultBroker _broker = null!;
 
     [SetUp]
@@ -29,23 +36,36 @@ internal sealed class EndToEndTests
         var token = await task.IssueAsync(VaultBroker.RoleName("token"));
         var wrapped = await task.IssueAsync(VaultBroker.RoleName("wrapped"));
         var login = await task.IssueAsync(VaultBroker.RoleName("login"));
+        var certificate = await task.IssueAsync(VaultBroker.RoleName("certificate"));
+        var signed = await task.IssueAsync(VaultBroker.RoleName("signed-key"), new Dictionary<string, string> { ["key"] = SubjectKey }, TimeSpan.FromSeconds(15));
         var value = await task.IssueAsync(VaultBroker.RoleName("value"), lifetime: TimeSpan.FromSeconds(15));
+        IssuedLease[] all = [token, wrapped, login, certificate, signed, value];
+        using var administrator = _broker.Installation.Administrator();
+        var roles = await Task.WhenAll(all.Select(lease => administrator.Roles.GetRoleAsync(new() { Name = lease.Lease.Role }).ResponseAsync));
+        Assert.That(roles.Select(role => role.Kind).Distinct(), Is.EquivalentTo(new VaultProviderType().RoleKinds.Select(kind => kind.Name)));
 
         Assert.That(await StatusAsync(token["token"].Reveal()), Is.EqualTo(HttpStatusCode.OK));
         Assert.That(wrapped["wrapped"].Reveal(), Is.EqualTo("true"));
         Assert.That(_broker.Database.Accepts(login["username"].Reveal(), login["password"].Reveal()));
         Assert.That(value["value"].Reveal(), Is.EqualTo("stored-for-a-task"));
-        Assert.That(_broker.LiveTokens(), Has.Count.EqualTo(4));
+        Assert.That(signed["signed_key"].Reveal(), Does.StartWith("ssh-ed25519-cert-v01@openssh.com "));
+        var pki = (PkiEngine)_broker.Bao.Root.Mounts["pki"];
+        using (var pair = X509Certificate2.CreateFromPem(certificate["certificate"].Reveal(), certificate["private_key"].Reveal())) Assert.That(pair.HasPrivateKey);
+        Assert.That(pki.IsRevoked(certificate["serial_number"].Reveal()), Is.False);
+        Assert.That(_broker.LiveTokens(), Has.Count.EqualTo(6));
 
         await task.EndAsync(Outcome.Succeeded, TimeSpan.FromSeconds(10));
         Assert.That(await StatusAsync(token["token"].Reveal()), Is.EqualTo(HttpStatusCode.Forbidden));
         Assert.That(_broker.Database.Accepts(login["username"].Reveal(), login["password"].Reveal()), Is.False);
+        Assert.That(pki.IsRevoked(certificate["serial_number"].Reveal()), "with its lease");
         Assert.That(_broker.LiveTokens(), Is.Empty, "also the right to read the value again");
         await UntilAsync(async () => (await ReceiptAsync(agent, task)).State == Receipt.Types.State.Closed, "the receipt is closed");
         var receipt = (await ReceiptAsync(agent, task)).Leases.ToDictionary(lease => lease.Role.Split('/')[^1]);
         Assert.That(receipt["token"].Evidence.Kind, Is.EqualTo("token_absent"));
         Assert.That(receipt["wrapped"].Evidence.Kind, Is.EqualTo("token_absent"));
         Assert.That(receipt["login"].Evidence.Kind, Is.EqualTo("lease_and_token_absent"));
+        Assert.That(receipt["certificate"].Evidence.Kind, Is.EqualTo("lease_and_token_absent"));
+        Assert.That(receipt["signed-key"].State, Is.EqualTo(Lease.Types.State.Expired), "what was signed stays signed until its end");
         Assert.That(receipt["value"].State, Is.EqualTo(Lease.Types.State.Expired), "a value is not revoked, and is not called so");
         Assert.That(receipt["value"].Residual, Does.Contain("cannot be invalidated"));
     }

@@ -17,8 +17,17 @@ internal sealed class VaultBroker : IAsyncDisposable
     public const string AppPolicy = """
         path "database/creds/app" { capabilities = ["read"] }
         path "kv/data/app/*" { capabilities = ["read"] }
+        path "pki/issue/leased" { capabilities = ["update"] }
+        path "ssh/sign/app" { capabilities = ["update"] }
         path "auth/token/lookup-self" { capabilities = ["read"] }
         """;
+
+    // As docs/providers/vault.md has them.
+    private const string Certificate =
+        """{"path":"pki/issue/leased","policies":["app"],"method":"write","parameters":{"common_name":"agent.example.org"},"lifeParameter":"ttl","fields":["certificate","private_key","ca_chain","serial_number"]}""";
+
+    private const string SignedKey =
+        """{"path":"ssh/sign/app","policies":["app"],"method":"write","parameters":{"public_key":"ssh-ed25519 {{key}}","valid_principals":"deploy"},"lifeParameter":"ttl","leased":false,"fields":["signed_key","serial_number"]}""";
 
     private readonly Workplace _place = new();
     private BrokerProcess? _restarted;
@@ -45,6 +54,8 @@ internal sealed class VaultBroker : IAsyncDisposable
         bao.Policy("app", AppPolicy);
         bao.TokenRole("broker", ["app"]);
         bao.Database(5432);
+        bao.Pki();
+        bao.Ssh();
         bao.Admin("POST", "sys/mounts/kv", new JsonObject { ["type"] = "kv" });
         bao.Admin("POST", "kv/data/app/api", new JsonObject { ["data"] = new JsonObject { ["value"] = "stored-for-a-task" } });
         var broker = new VaultBroker(bao, database, await StandInHost.StartAsync(new StandInOptions { Clock = TimeProvider.System }, bao.Answer));
@@ -111,6 +122,8 @@ internal sealed class VaultBroker : IAsyncDisposable
         await RoleAsync(administrator, "token", "scoped-token", Target.ScopedToken);
         await RoleAsync(administrator, "wrapped", "scoped-token", """{"policies":["app"],"wrapFor":"1m"}""");
         await RoleAsync(administrator, "login", "dynamic-secret", Target.DynamicSecret);
+        await RoleAsync(administrator, "certificate", "dynamic-secret", Certificate);
+        await RoleAsync(administrator, "signed-key", "dynamic-secret", SignedKey, new RoleParameter { Name = "key", Pattern = "[A-Za-z0-9+/=]+", Required = true });
         await RoleAsync(administrator, "value", "kv-read", Target.StoredValue);
         const string Policy = "permit (principal in IdentitySource::\"agents\", action in [Action::\"createTask\", Action::\"issue\"], resource);";
         await Registration.RegisterPolicyAsync(administrator, "all", Policy, quiet, CancellationToken.None);
@@ -125,10 +138,10 @@ internal sealed class VaultBroker : IAsyncDisposable
         Bao.Jwt("jwt", rsa.ExportSubjectPublicKeyInfoPem(), $"http://127.0.0.1:{_place.HttpPort}/federation", $"credbroker:{subject}:{Host.Address.Authority}", subject);
     }
 
-    private static async Task RoleAsync(BrokerClient administrator, string name, string kind, string template) => await administrator.Roles.CreateRoleAsync(new()
+    private static async Task RoleAsync(BrokerClient administrator, string name, string kind, string template, params IEnumerable<RoleParameter> parameters) => await administrator.Roles.CreateRoleAsync(new()
     {
         Parent = $"providers/{Provider}",
         RoleId = name,
-        Role = new Role { Kind = kind, Template = Struct.Parser.ParseJson(template), MaxTtl = Duration.FromTimeSpan(TimeSpan.FromMinutes(10)) },
+        Role = new Role { Kind = kind, Template = Struct.Parser.ParseJson(template), MaxTtl = Duration.FromTimeSpan(TimeSpan.FromMinutes(10)), Parameters = { parameters } },
     });
 }

@@ -77,6 +77,23 @@ public static class Administrator
         bao.Admin("POST", $"{mount}/roles/app", new JsonObject { ["db_name"] = "pg", ["default_ttl"] = defaultTtl, ["max_ttl"] = maxTtl }, inNamespace: inNamespace);
     }
 
+    /// <summary>Mounts a certificate authority for example.org, with the roles <c>leased</c> and <c>unleased</c>.</summary>
+    public static void Pki(this OpenBao bao)
+    {
+        bao.Admin("POST", "sys/mounts/pki", new JsonObject { ["type"] = "pki" });
+        bao.Admin("POST", "pki/root/generate/internal", new JsonObject { ["common_name"] = "example.org root", ["ttl"] = "87600h", ["key_type"] = "ec" });
+        foreach (var role in new[] { "leased", "unleased" })
+            bao.Admin("POST", $"pki/roles/{role}", new JsonObject { ["allowed_domains"] = new JsonArray("example.org"), ["allow_subdomains"] = true, ["max_ttl"] = "24h", ["key_type"] = "ec", ["generate_lease"] = role == "leased" });
+    }
+
+    /// <summary>Mounts a certificate authority for SSH keys, with a role <c>app</c> for the user <c>deploy</c>.</summary>
+    public static void Ssh(this OpenBao bao)
+    {
+        bao.Admin("POST", "sys/mounts/ssh", new JsonObject { ["type"] = "ssh" });
+        bao.Admin("POST", "ssh/config/ca", new JsonObject { ["generate_signing_key"] = true });
+        bao.Admin("POST", "ssh/roles/app", new JsonObject { ["key_type"] = "ca", ["allow_user_certificates"] = true, ["allowed_users"] = "deploy", ["default_user"] = "deploy", ["max_ttl"] = "1h" });
+    }
+
     /// <summary>Enables AppRole with a role for the broker. Answers its role id and a secret id.</summary>
     public static (string RoleId, string SecretId) AppRole(this OpenBao bao, string policies, string? inNamespace = null, string ttl = "1h", string max = "4h")
     {

@@ -23,7 +23,9 @@ public sealed partial class OpenBao
     {
         "database" => new DatabaseEngine(mount, port => _databases.GetValueOrDefault(port)),
         "kv" => new KeyValueEngine(),
-        _ => new WritingEngine(mount),
+        "pki" => new PkiEngine(mount),
+        "ssh" => new SshEngine(),
+        _ => throw Refusal.Of(400, $"plugin not found in the catalog: {type}"),
     };
 
     internal StandInAnswer? Namespaces(Call call, string? name)
