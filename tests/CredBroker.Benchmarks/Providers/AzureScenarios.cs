@@ -9,8 +9,7 @@ using CredBroker.TestSupport.StandIns;
 namespace CredBroker.Benchmarks.Providers;
 
 /// <summary>
-/// The role kinds of the Azure provider, at a stand-in where nothing lags. Revoking is its first look: those after it wait for Azure. A role assignment is left
-/// out: it has room for five leases at once.
+/// The role kinds of the Azure provider, at a stand-in where nothing lags. Revoking is its first look: those after it wait for Azure.
 /// </summary>
 internal static class AzureScenarios
 {
@@ -21,6 +20,8 @@ internal static class AzureScenarios
         new("azure app-password", () => AzureTarget.StartAsync("app-password")),
         new("azure app-federated", () => AzureTarget.StartAsync("app-federated")),
         new("azure shared-app-password", () => AzureTarget.StartAsync("shared-app-password")),
+        // Leases share one assignment, and the broker lets one at a time change it.
+        new("azure role-assignment", () => AzureTarget.StartAsync("role-assignment")) { MostCallers = 1 },
         new("azure keyvault-secret-write", () => AzureTarget.StartAsync("keyvault-secret-write")),
         new("azure keyvault-secret-read", () => AzureTarget.StartAsync("keyvault-secret-read")),
     ];
@@ -61,6 +62,7 @@ internal static class AzureScenarios
                 "app-password" => $$"""{"assignments":{{assignments}}}""",
                 "app-federated" => $$"""{"audience":"https://management.azure.com","assignments":{{assignments}}}""",
                 "shared-app-password" => $$"""{"application":"{{shared}}"}""",
+                "role-assignment" => $$"""{"principal":"{{azure.AddManagedIdentity()}}","scope":"{{AzureStandIn.Group}}","role":"{{AzureStandIn.Reader}}","allowWithoutExpiry":true}""",
                 "keyvault-secret-write" => $$"""{"vault":"https://{{vault}}"}""",
                 _ => $$"""{"vault":"https://{{vault}}","name":"{{Existing}}"}""",
             };

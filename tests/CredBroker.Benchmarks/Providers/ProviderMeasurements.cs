@@ -14,7 +14,7 @@ internal static class ProviderMeasurements
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{scenario.Name}: {trips.Issue} round trips to issue, {trips.Revoke} to revoke"));
         var (issued, revoked) = (new Samples(), new Samples());
         var started = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, callers).Select(async _ =>
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(callers, scenario.MostCallers)).Select(async _ =>
         {
             while (Stopwatch.GetElapsedTime(started) < duration) await OnceAsync(target, issued, revoked);
         }));

@@ -7,6 +7,9 @@ namespace CredBroker.Benchmarks.Providers;
 /// <param name="Start">Starts a stand-in of its own.</param>
 internal sealed record ProviderScenario(string Name, Func<Task<MeasuredTarget>> Start)
 {
+    /// <summary>How many callers there may be at once; fewer where the broker itself lets only one at a time.</summary>
+    public int MostCallers { get; init; } = int.MaxValue;
+
     /// <summary>Every scenario there is: a provider adds its own here.</summary>
     public static IReadOnlyList<ProviderScenario> All { get; } = [.. AwsScenarios.All, .. VaultScenarios.All, .. AzureScenarios.All];
 }
