@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CredBroker.Abstractions;
+using CredBroker.Providers.AwsSts.LeaseRoles;
 using CredBroker.Providers.AwsSts.Sessions;
 using CredBroker.Providers.AwsSts.Tests.StandIn;
 using CredBroker.TestSupport.StandIns;
@@ -318,6 +319,32 @@ public sealed class DenialTests
         }
 
         return issued;
+    }
+
+    [TestCase(AssumeRoleKind.KindName, 1, 5)]
+    [TestCase(LeaseRoleKind.KindName, 3, 11)]
+    public async Task Takes_as_many_calls_as_documented(string kind, int issue, int revoke)
+    {
+        await using var target = await Target.CreateAsync();
+        await using var provider = target.Connect();
+        await provider.CheckAsync(CancellationToken.None);
+        var (request, before) = (target.NewRequest(kind: kind), target.Host.Log.Count);
+        var credential = await Target.IssueAsync(provider, request);
+        Assert.That(target.Host.Log.Lines(before), Has.Count.EqualTo(issue));
+        before = target.Host.Log.Count;
+        var revoking = target.Revoking(request, credential.Handle);
+        if (kind == LeaseRoleKind.KindName)
+        {
+            await target.RevokeUntilDeadAsync(provider, revoking);
+        }
+        else
+        {
+            List<RevokeRequest> due = [revoking];
+            for (var outcome = await RevokeAsync(target, provider, due, []); outcome.Outcomes[request.LeaseId] is RevokeOutcome.Settling; outcome = await RevokeAsync(target, provider, due, []))
+                due = Settled(target, due, outcome);
+        }
+
+        Assert.That(target.Host.Log.Lines(before), Has.Count.EqualTo(revoke));
     }
 
     private static Task<GroupRevokeOutcome> RevokeAsync(Target target, IProvider provider, IReadOnlyList<RevokeRequest> due, IReadOnlyList<DeniedCredential> denied) =>

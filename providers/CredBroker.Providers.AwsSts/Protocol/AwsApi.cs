@@ -14,7 +14,7 @@ internal sealed class AwsApi : IDisposable
     public AwsApi(ProviderContext context, AwsStsConfiguration configuration, AmbientSettings ambient)
     {
         // Time-outs are the query client's, by the injected clock.
-        _http = new HttpClient(context.Egress.CreateHttpHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(new RefusalRedaction(context.Egress.CreateHttpHandler(), "Authorization", "X-Amz-Security-Token", "WebIdentityToken")) { Timeout = Timeout.InfiniteTimeSpan };
         _sts = new QueryClient(_http, ServiceEndpoint.Sts(configuration), context.Time, configuration.Timeout);
         _iam = new QueryClient(_http, ServiceEndpoint.Iam(configuration), context.Time, configuration.Timeout);
         _login = new BrokerLogin(context, configuration, _sts, ambient);

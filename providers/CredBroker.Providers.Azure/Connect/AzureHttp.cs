@@ -21,7 +21,7 @@ internal sealed class AzureHttp : IDisposable
     public AzureHttp(ProviderContext context, AzureConfiguration configuration)
     {
         _context = context;
-        _client = new HttpClient(context.Egress.CreateHttpHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new HttpClient(new RefusalRedaction(context.Egress.CreateHttpHandler(), "Authorization", "client_secret", "client_assertion", "value")) { Timeout = Timeout.InfiniteTimeSpan };
         Transport = new HttpClientTransport(_client);
         CallTimeout = configuration.CallTimeout;
         _pipeline = HttpPipelineBuilder.Build(Configure(new PipelineOptions()));

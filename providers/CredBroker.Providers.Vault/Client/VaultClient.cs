@@ -78,7 +78,7 @@ internal sealed class VaultClient : IDisposable
             if (authorities.Count == 0) throw new ProviderException(ProviderFault.Misconfigured, $"The secret source {source.Source} holds no certificate in PEM.", ProviderEffect.None);
         }
 
-        var made = new HttpClient(_context.Egress.CreateHttpHandler(authorities)) { Timeout = Timeout.InfiniteTimeSpan };
+        var made = new HttpClient(new RefusalRedaction(_context.Egress.CreateHttpHandler(authorities), "X-Vault-Token", "secret_id", "jwt")) { Timeout = Timeout.InfiniteTimeSpan };
         if (Interlocked.CompareExchange(ref _http, made, null) is not { } first) return made;
         made.Dispose();
         return first;

@@ -38,6 +38,7 @@ internal sealed class EndToEndTests
             AssignmentCounts = TimeSpan.FromSeconds(1),
             PasswordRemovalSpreads = TimeSpan.FromSeconds(1),
         });
+        Assert.That(Kinds.Select(kind => kind.Kind), Is.EquivalentTo(new AzureProviderType().RoleKinds.Select(kind => kind.Name)));
         using var agent = _broker.Installation.Agent("agent-1");
         using var client = _broker.Host.CreateClient();
         foreach (var (kind, evidence) in Kinds)
