@@ -12,7 +12,7 @@ public sealed class SeveralNodesTests
     private const string Switch = "CREDBROKER_TEST_NODE_KILLS";
     private const int InEveryRun = 2;
     private const int Nodes = 3;
-    private const int Agents = 6;
+    private const int Agents = 3;
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
     [Test]
