@@ -326,6 +326,7 @@ public sealed class DenialTests
     public async Task Takes_as_many_calls_as_documented(string kind, int issue, int revoke)
     {
         await using var target = await Target.CreateAsync();
+        target.Aws.Propagation = TimeSpan.Zero;
         await using var provider = target.Connect();
         await provider.CheckAsync(CancellationToken.None);
         var (request, before) = (target.NewRequest(kind: kind), target.Host.Log.Count);
