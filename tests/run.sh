@@ -20,10 +20,13 @@ as_server() { # Servers refuse to run as root.
 
 finish() {
   trap - EXIT INT TERM
-  local passed=0 skipped=0 good bad left server lane taken
+  local passed=0 skipped=0 good bad left server lane lanes taken
   if [ -n "$work" ]; then
-    for lane in $(jobs -p); do kill -- "-$lane" 2>/dev/null; done
+    lanes=$(jobs -p)
+    for lane in $lanes; do kill -- "-$lane" 2>/dev/null; done
     wait
+    # A server that a test has started may go on for a while, or stand still (SIGSTOP): whatever is left of a lane ends now.
+    for lane in $lanes; do kill -KILL -- "-$lane" 2>/dev/null; done
     for server in "$work"/server.*/; do
       [ -f "$server/data/postmaster.pid" ] && (cd / && as_server "$bin/pg_ctl" -D "$server/data" -m immediate -w stop >/dev/null 2>&1)
     done

@@ -8,7 +8,7 @@ using CredBroker.Core.Workloads;
 namespace CredBroker.Core.Leases;
 
 /// <summary>Shows and revokes leases.</summary>
-public sealed class LeaseService(ILeaseStore leases, TaskAccess access, IRegistryStore registry, Decider decider, Signals signals, TimeProvider time)
+public sealed class LeaseService(ILeaseStore leases, TaskAccess access, IRegistryStore registry, Catalog catalog, Decider decider, Signals signals, TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
@@ -54,8 +54,7 @@ public sealed class LeaseService(ILeaseStore leases, TaskAccess access, IRegistr
         ArgumentNullException.ThrowIfNull(caller);
         var found = await leases.FindAsync(lease, cancellationToken);
         if (found is null) return Errors.NotFound("lease");
-        var provider = found.Lease.RoleName.Split('/')[1];
-        if (decider.Administer(caller, "administerProvider", BrokerEntities.Provider(provider)) is { Allowed: false }) return Errors.NotFound("lease");
+        if (!await MayAdministerAsync(caller, found.Lease.Gates.Provider.Uid, cancellationToken)) return Errors.NotFound("lease");
         var word = new Evidence("asserted", $"{caller.Workload.Name}: {reason}", time.Now());
         return await ApplyAsync(lease, new LeaseEvent.WrittenOff(word), caller.Actor, cancellationToken);
     }
@@ -69,6 +68,15 @@ public sealed class LeaseService(ILeaseStore leases, TaskAccess access, IRegistr
             if (unproven == 0 || cancellationToken.IsCancellationRequested) return unproven;
             await Task.Delay(Look, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Cancelled means: answer what is known.
         }
+    }
+
+    // Names are given again: what policy says of a name is said of the provider that has it now. Of one that is deleted only the root may.
+    private async Task<bool> MayAdministerAsync(Caller caller, Uid provider, CancellationToken cancellationToken)
+    {
+        if (caller.IsRoot) return true;
+        await catalog.RefreshAsync(cancellationToken);
+        return catalog.Current.TryFindProvider(provider, out var registered) && registered.Entry.DeletedAt is null
+            && decider.Administer(caller, "administerProvider", BrokerEntities.Provider(registered.Name)) is not { Allowed: false };
     }
 
     private async Task<Result<LeaseView>> ApplyAsync(Uid lease, LeaseEvent @event, Actor by, CancellationToken cancellationToken)

@@ -109,7 +109,8 @@ public sealed class ReconciliationRun(
         if (lease is null)
         {
             found.Add(FindingKind.Unknown, listed, id);
-            if (!(MadeAt(id) <= found.Claim.AcceptedAt)) found.NotAccepted++;
+            // What is older than trees are kept may have been known and forgotten: somebody must look, but it speaks of no other database.
+            if (MadeAt(id) > found.StartedAt - limits.TreesKept && !(MadeAt(id) <= found.Claim.AcceptedAt)) found.NotAccepted++;
             return;
         }
 

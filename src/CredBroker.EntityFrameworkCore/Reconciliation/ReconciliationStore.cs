@@ -22,7 +22,7 @@ internal sealed class ReconciliationStore(BrokerWriter writer, ReadContexts cont
         [.. (await context.Reconciliations.ToListAsync(cancellationToken)).Select(row => new ReconciliationStatus(row.ProviderUid, row.DueAt, row.Until, row.CompleteAt, Read(row)))]);
 
     public Task<ReconciliationClaim?> ClaimAsync(Uid provider, TimeSpan holdFor, TimeSpan firstAfter, bool now, CancellationToken cancellationToken) =>
-        writer.WriteAsync(LockSet.None, session => ClaimAsync(session, provider, holdFor, firstAfter, now), cancellationToken);
+        writer.WriteAsync(Urgency.End, LockSet.None, session => ClaimAsync(session, provider, holdFor, firstAfter, now), cancellationToken);
 
     public async Task<IReadOnlyDictionary<Uid, ReconciledLease>> FindAsync(IReadOnlyCollection<Uid> leases, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ internal sealed class ReconciliationStore(BrokerWriter writer, ReadContexts cont
     {
         ArgumentNullException.ThrowIfNull(claim);
         ArgumentNullException.ThrowIfNull(report);
-        return writer.WriteAsync(LockSet.None, session => FinishAsync(session, claim, report, nextAt), cancellationToken);
+        return writer.WriteAsync(Urgency.End, LockSet.None, session => FinishAsync(session, claim, report, nextAt), cancellationToken);
     }
 
     private static async Task<ReconciliationClaim?> ClaimAsync(WriteSession session, Uid provider, TimeSpan holdFor, TimeSpan firstAfter, bool now)

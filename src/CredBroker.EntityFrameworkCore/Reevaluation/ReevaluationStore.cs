@@ -20,7 +20,7 @@ internal sealed class ReevaluationStore(BrokerWriter writer, ReadContexts contex
         var now = clock.Now();
         // Looked for without the writer: mostly there is nothing.
         if (!await contexts.ReadAsync(context => context.Reevaluations.AnyAsync(row => row.DueAt <= now && row.Until <= now, cancellationToken))) return null;
-        return await writer.WriteAsync(LockSet.None, session => Reevaluating.ClaimAsync(session, holdFor), cancellationToken);
+        return await writer.WriteAsync(Urgency.End, LockSet.None, session => Reevaluating.ClaimAsync(session, holdFor), cancellationToken);
     }
 
     public async Task<IReadOnlyList<LeaseView>> PageAsync(ReevaluationScope scope, Uid? after, int size, CancellationToken cancellationToken)
@@ -42,7 +42,7 @@ internal sealed class ReevaluationStore(BrokerWriter writer, ReadContexts contex
     public Task<ReevaluationOutcome> SettleAsync(ReevaluationStep step, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(step);
-        return writer.WriteAsync(new LockSet { Gates = [Gates.Policies] }, session => Reevaluating.SettleAsync(session, step), cancellationToken);
+        return writer.WriteAsync(Urgency.End, new LockSet { Gates = [Gates.Policies] }, session => Reevaluating.SettleAsync(session, step), cancellationToken);
     }
 
     // Its own, and those of tasks below one that it performs: these need its permit too.

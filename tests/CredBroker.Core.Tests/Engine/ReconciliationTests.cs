@@ -9,6 +9,7 @@ using CredBroker.Core.Signing;
 using CredBroker.Core.Tasks;
 using CredBroker.Core.Workloads;
 using CredBroker.Testing.Scripted;
+using Microsoft.Extensions.Time.Testing;
 using static CredBroker.TestSupport.Harness.BrokerHarness;
 
 namespace CredBroker.Core.Tests.Engine;
@@ -72,6 +73,22 @@ public sealed class ReconciliationTests : EngineTests
         await Broker.LookAsync();
         Assert.That(Broker.Target.Credentials, Has.Count.EqualTo(5));
         Assert.That((await Broker.LeaseAsync(lease)).Lease.State, Is.EqualTo(LeaseState.Revoked));
+    }
+
+    [Test]
+    public async Task What_may_have_been_forgotten_with_its_tree_is_told_and_is_no_sign_of_another_database()
+    {
+        var (agent, task, _) = await IssuedAsync();
+        var ages = new[] { Limits.TreesKept + TimeSpan.FromMinutes(1), Limits.TreesKept - TimeSpan.FromMinutes(1) };
+        var leases = ages.Select(age => Uid.New(new FakeTimeProvider(Broker.Time.Now() - age))).ToList();
+        Broker.Target.Plant($"cb-test01-{leases[0]}", MarkOf(leases[0]), Broker.Time.Now().AddHours(1));
+        var report = await ReconcileAsync();
+        Assert.That((report.Unknown, report.Acted, report.NeedsAPerson()), Is.EqualTo((1L, 0L, true)));
+        Ok(await Broker.IssueAsync(agent, task));
+
+        Broker.Target.Plant($"cb-test01-{leases[1]}", MarkOf(leases[1]), Broker.Time.Now().AddHours(1));
+        Assert.That((await ReconcileAsync()).Unknown, Is.EqualTo(2));
+        Assert.That(Refused(await Broker.IssueAsync(agent, task)).Reason, Is.EqualTo(Reasons.ProviderQuarantined), "no tree so young is forgotten");
     }
 
     [Test]

@@ -53,6 +53,32 @@ public sealed class RecycledNameTests : EngineTests
     }
 
     [Test]
+    public async Task Who_administers_a_deleted_providers_name_writes_off_nothing_of_the_deleted_one()
+    {
+        var policy = new PolicySetSpec { Kind = PolicySetKinds.Operator, Text = "permit (principal, action == Action::\"administerProvider\", resource == Provider::\"db\");" };
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "admins", null, policy, new ChangeOptions(), None));
+        var person = await Broker.CallerAsync("admin");
+        var administrator = person with { Identity = person.Identity with { OperatorOwned = true } };
+        var agent = await Broker.CallerAsync();
+        var task = await Broker.TaskAsync(agent);
+        var (own, old) = (Ok(await Broker.IssueAsync(agent, task)).Lease.Lease, Ok(await Broker.IssueAsync(agent, task)).Lease.Lease);
+        var leases = Broker.Get<LeaseService>();
+        Broker.Target.Calls.Always(ScriptedOperation.Revoke, ScriptedStep.Fails(Abstractions.ProviderFault.Unreachable));
+        Ok(await leases.RevokeAsync(agent, null, own.Id, None));
+        Ok(await leases.WriteOffAsync(administrator, own.Id, "the disk burned", None));
+
+        Ok(await Resources.DeleteAsync(RegistryAuthor.Operator, ResourceTypes.Provider, "db", null, new ChangeOptions { Force = true }, None));
+        // The name is given again only where no policy speaks of it: whoever administers the new one is said so afterwards.
+        Ok(await Resources.DeleteAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "admins", null, new ChangeOptions(), None));
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Provider, "db", null, new ProviderSpec { Type = "scripted", Config = ScriptedProviderType.Configure("two") }, Reuse, None));
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.PolicySet, "new-admins", null, policy, new ChangeOptions(), None));
+        await Broker.LookAsync();
+        Assert.That(Refused(await leases.WriteOffAsync(administrator, old.Id, "trust me", None)).Reason, Is.EqualTo(Reasons.ResourceNotFound));
+        Assert.That((await Broker.LeaseAsync(old.Id)).Lease.State, Is.EqualTo(LeaseState.Revoking));
+        Ok(await leases.WriteOffAsync(await RootAsync(), old.Id, "the disk burned", None));
+    }
+
+    [Test]
     public async Task An_identity_source_of_a_deleted_ones_name_vouches_for_nobody_that_was_known()
     {
         var agent = await Broker.CallerAsync();

@@ -87,6 +87,14 @@ internal sealed class FaultyTarget : IAsyncDisposable
     /// <summary>What a lease's login carries.</summary>
     public string MarkOf(Lease lease) => _broker.Harness.Get<LeaseMarks>().Make(lease.Id, lease.MarkKeyId).ToString();
 
+    /// <summary>The same database as another broker has it, with a login of its own there.</summary>
+    public async Task<FaultyTarget> ShareAsync(RunningBroker other)
+    {
+        var target = new FaultyTarget(other, Database, Group, await Database.CreateBrokerLoginAsync(Group));
+        await target.RegisterAsync(ReconciliationMode.Sweep);
+        return target;
+    }
+
     public async Task<long> RolesAsync(string condition, PostgresDatabase? at = null) => await (at ?? Database).ScalarAsync<long>($"SELECT count(*) FROM pg_roles WHERE {condition}");
 
     /// <summary>Whether the server itself lets a credential in, past the way.</summary>

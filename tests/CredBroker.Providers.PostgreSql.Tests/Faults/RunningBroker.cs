@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
 using CredBroker.Abstractions;
 using CredBroker.Core;
 using CredBroker.Core.Egress;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Revocation;
+using CredBroker.Core.Signing;
 using CredBroker.Core.Workloads;
 using CredBroker.TestSupport.Harness;
 using CredBroker.TestSupport.Stores;
@@ -31,13 +34,14 @@ internal sealed class RunningBroker : IAsyncDisposable
     /// <summary>Whoever asks for credentials.</summary>
     public Caller Agent { get; }
 
-    public static async Task<RunningBroker> StartAsync(BrokerLimits limits)
+    public static async Task<RunningBroker> StartAsync(BrokerLimits limits, string installation = "test01")
     {
         var (store, secrets) = (new SqliteStoreDatabase(), new Secrets());
         var harness = await StoreHarness.SqliteAsync(
             store.Path, limits, time: new FakeTimeProvider(TimeProvider.System.GetUtcNow()), machine: TimeProvider.System, more: services => services
                 .AddSingleton<IProviderType, PostgreSqlProviderType>()
                 .AddSingleton<ISecretSources>(secrets)
+                .AddSingleton(new InstallationOptions { Id = installation, PublicUrl = "http://127.0.0.1:1", WrappingKey = SHA256.HashData(Encoding.UTF8.GetBytes(installation)) })
                 .AddSingleton(new EgressPolicy { Allow = ["127.0.0.1"] }));
         return new RunningBroker(store, harness, secrets, await harness.CallerAsync());
     }
