@@ -4,6 +4,7 @@ using CredBroker.Contracts.V1;
 using CredBroker.Server.Tests.Configuration;
 using CredBroker.TestSupport.Server;
 using DevIdentity;
+using Google.Protobuf.WellKnownTypes;
 
 namespace CredBroker.Server.Tests.Hosting;
 
@@ -136,6 +137,29 @@ internal sealed class ServerProcessTests
     }
 
     [Test]
+    public async Task A_folder_that_would_end_more_live_leases_than_is_expected_keeps_the_server_from_starting()
+    {
+        WritePolicy("permit (principal in IdentitySource::\"operator\", action in [Action::\"createTask\", Action::\"actOnTask\", Action::\"issue\"], resource);");
+        const string strict = "limits: {unconfirmedRevocations: 1}\n";
+        await using (var server = await ServerProcess.StartReadyAsync(Configure("manifests: {folder: manifests}\n" + strict), Http))
+        {
+            using var root = Administrator();
+            await root.Providers.CreateProviderAsync(new() { ProviderId = "services", Provider = new Provider { Type = "token" } });
+            var template = new Struct { Fields = { ["audience"] = Value.ForString("https://reports.example") } };
+            await root.Roles.CreateRoleAsync(new() { Parent = "providers/services", RoleId = "reader", Role = new Role { Kind = "jwt", MaxTtl = Duration.FromTimeSpan(TimeSpan.FromMinutes(10)), Template = template } });
+            var task = await root.Tasks.CreateTaskAsync(new() { Task = new AgentTask { Intent = new Intent { What = "count" } } });
+            for (var i = 0; i < 2; i++) await root.Leases.IssueLeaseAsync(new() { Parent = task.Name, Role = "providers/services/roles/reader" });
+            await server.StopAsync();
+        }
+
+        WritePolicy("permit (principal in IdentitySource::\"operator\", action == Action::\"createTask\", resource);");
+        var (code, output) = await ServerProcess.RunAsync(null, "--config", Configure("manifests: {folder: manifests}\n" + strict));
+        Assert.That(code, Is.EqualTo(3), output);
+        Assert.That(output, Does.Contain("2 of 2 live leases would be revoked"));
+        await using var again = await ServerProcess.StartReadyAsync(Configure("manifests: {folder: manifests, expectRevoked: 2}\n" + strict), Http);
+    }
+
+    [Test]
     public async Task An_operators_source_that_the_file_no_longer_has_can_administer_nothing()
     {
         await using (var server = await ServerProcess.StartReadyAsync(Configure(), Http))
@@ -156,6 +180,12 @@ internal sealed class ServerProcessTests
         Address = new Uri($"http://127.0.0.1:{_ports[1]}"),
         Token = TokenSource.From(_ => ValueTask.FromResult(_identity.Mint("root", "operator"))),
     });
+
+    private void WritePolicy(string text)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "manifests"));
+        _folder.Write(Path.Combine("manifests", "policy.yaml"), $"kind: PolicySet\nname: agents\nspec:\n  kind: scoped\n  text: |\n    {text}\n");
+    }
 
     private void WriteManifest(string name, string type = "token")
     {

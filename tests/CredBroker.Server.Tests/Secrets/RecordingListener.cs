@@ -37,8 +37,9 @@ internal sealed class RecordingListener : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Dispose();
+        // Whoever stops listening first makes the next accept fail.
         await _accepting;
+        _listener.Dispose();
         _stop.Dispose();
     }
 
