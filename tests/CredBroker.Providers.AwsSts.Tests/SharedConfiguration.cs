@@ -14,8 +14,16 @@ public sealed class SharedConfiguration
     internal static void Initialize()
     {
         Folder = Directory.CreateTempSubdirectory("aws-shared-").FullName;
-        Environment.SetEnvironmentVariable("AWS_SHARED_CREDENTIALS_FILE", Path.Combine(Folder, "credentials"));
-        Environment.SetEnvironmentVariable("AWS_CONFIG_FILE", Path.Combine(Folder, "config"));
+        Place("AWS_SHARED_CREDENTIALS_FILE", "credentials");
+        Place("AWS_CONFIG_FILE", "config");
+    }
+
+    // A file that is not there when the SDK first asks is not looked for again.
+    private static void Place(string variable, string file)
+    {
+        var path = Path.Combine(Folder, file);
+        File.WriteAllText(path, "");
+        Environment.SetEnvironmentVariable(variable, path);
     }
 
     [OneTimeTearDown]
