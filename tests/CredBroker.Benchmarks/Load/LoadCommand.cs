@@ -36,7 +36,7 @@ internal static class LoadCommand
         ["end-1000"] = () => OnAsync(new SetUp(), broker => EndScenarios.EndOfATaskAsync(broker, 1_000)),
         ["end-100000"] = () => OnAsync(new SetUp(), broker => EndScenarios.EndOfATaskAsync(broker, 100_000)),
         ["live-1000000"] = () => OnAsync(new SetUp(), broker => SizeScenarios.LiveLeasesAsync(broker, 1_000_000, Callers, Runs)),
-        ["overload"] = () => OnAsync(new SetUp(), broker => SizeScenarios.OverloadAsync(broker, 2 * Callers, Runs)),
+        ["overload"] = () => OnAsync(new SetUp(IssueSlots: 2 * Callers), broker => SizeScenarios.OverloadAsync(broker, 2 * Callers, Runs)),
         ["held-lines"] = () => OnAsync(new SetUp(), broker => SizeScenarios.HeldLinesAsync(broker, 10_000, TimeSpan.FromSeconds(30))),
         ["heartbeats"] = () => OnAsync(new SetUp(), broker => SizeScenarios.HeartbeatsAsync(broker, 100_000, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(30))),
     };

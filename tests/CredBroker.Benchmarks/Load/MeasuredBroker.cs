@@ -11,11 +11,8 @@ namespace CredBroker.Benchmarks.Load;
 /// <summary>What is measured.</summary>
 /// <param name="Database">A superuser's connection to an empty PostgreSQL database, where the store is one; otherwise SQLite is the store.</param>
 /// <param name="Target">A superuser's connection to the PostgreSQL server whose logins are issued; otherwise tokens are.</param>
-/// <param name="Limits">More limits, as lines of the configuration.</param>
-internal sealed record SetUp(string? Database = null, string? Target = null, string Limits = "")
-{
-    public override string ToString() => $"{(Target is null ? "token" : "postgresql")}, store {(Database is null ? "SQLite" : "PostgreSQL")}";
-}
+/// <param name="IssueSlots">How many issuing calls the provider serves at once.</param>
+internal sealed record SetUp(string? Database = null, string? Target = null, int IssueSlots = 1024);
 
 /// <summary>The real server as a process, with one role, and limits that do not get in the way.</summary>
 internal sealed class MeasuredBroker : IAsyncDisposable
@@ -111,7 +108,7 @@ internal sealed class MeasuredBroker : IAsyncDisposable
         secretSources: [{name: target, file: "{{Folder}}/password", consumers: [{provider: measured, host: "127.0.0.1"}]}]
         logging: {level: warning}
         limits:
-          issueSlots: 1024
+          issueSlots: {{_setUp.IssueSlots}}
           leasesPerTask: 10000000
           leasesPerWorkload: 10000000
           leasesPerRole: 10000000
@@ -122,7 +119,6 @@ internal sealed class MeasuredBroker : IAsyncDisposable
           issuesPerMinutePerTask: 10000000
           issuesPerMinutePerRole: 10000000
           issuesPerMinutePerProvider: 10000000
-        {{_setUp.Limits}}
         """;
 
     private string StoreOf(string? database)

@@ -60,7 +60,7 @@ internal static class SizeScenarios
         var clients = Enumerable.Range(0, (lines + PerConnection - 1) / PerConnection).Select(number => broker.Caller(number)).ToList();
         var names = new string[lines];
         await Parallel.ForAsync(0, lines, new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (i, cancellationToken) =>
-            names[i] = (await clients[i / PerConnection].Tasks.CreateTaskAsync(new() { Task = NewTask() }, cancellationToken: cancellationToken)).Name);
+            names[i] = (await clients[i / PerConnection].Tasks.CreateTaskAsync(new() { Task = NewTask(TimeSpan.FromSeconds(60)) }, cancellationToken: cancellationToken)).Name);
         using var stop = new CancellationTokenSource();
         var before = broker.Cost;
         var opened = 0;
@@ -96,9 +96,7 @@ internal static class SizeScenarios
         var names = new string[tasks];
         await Parallel.ForAsync(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (i, cancellationToken) =>
         {
-            var task = NewTask();
-            task.HeartbeatInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(interval);
-            names[i] = (await clients[i % clients.Count].Tasks.CreateTaskAsync(new() { Task = task }, cancellationToken: cancellationToken)).Name;
+            names[i] = (await clients[i % clients.Count].Tasks.CreateTaskAsync(new() { Task = NewTask(interval) }, cancellationToken: cancellationToken)).Name;
         });
         var (from, started, sent, failed) = (broker.Cost, Stopwatch.GetTimestamp(), 0, 0);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
@@ -130,7 +128,12 @@ internal static class SizeScenarios
             $"{tasks:N0} tasks, each every {interval.TotalSeconds:0} s: {sent / took.TotalSeconds:0} heartbeats a second ({failed} failed), {(to.Cpu - from.Cpu) / took:P0} of one processor, {(to.WrittenMiB - from.WrittenMiB) / took.TotalSeconds:0.0} MiB written a second");
     }
 
-    private static AgentTask NewTask() => new() { Intent = new Intent { What = "measure" }, Ttl = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromHours(2)) };
+    private static AgentTask NewTask(TimeSpan heartbeats) => new()
+    {
+        Intent = new Intent { What = "measure" },
+        Ttl = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromHours(2)),
+        HeartbeatInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(heartbeats),
+    };
 
     private static async Task AskAsync(BrokerTask task, Samples samples)
     {
