@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using Azure.Identity;
 using CredBroker.Abstractions;
+using CredBroker.Providers.Azure.Connect;
 using CredBroker.Providers.Azure.Tests.StandIn;
 using CredBroker.TestSupport.StandIns;
 
@@ -34,6 +36,14 @@ public sealed class LogInTests
         var failure = await Failure.OfAsync(() => provider.CheckAsync(CancellationToken.None));
         Assert.That(failure.Fault, Is.EqualTo(ProviderFault.Denied));
         Assert.That(failure.Message, Does.Contain("700213").And.Contain($"audience {target.Context.Identity.Audience}"), "and says what must be trusted");
+    }
+
+    [Test]
+    public void Who_could_not_be_asked_has_denied_nothing()
+    {
+        var unasked = new AuthenticationFailedException("No.", new AggregateException(new HttpRequestException("Name or service not known")));
+        Assert.That(Faults.Translate(unasked, makes: false, CancellationToken.None)!.Fault, Is.EqualTo(ProviderFault.Unreachable));
+        Assert.That(Faults.Translate(new AuthenticationFailedException("No."), makes: false, CancellationToken.None)!.Fault, Is.EqualTo(ProviderFault.Denied));
     }
 
     [Test]

@@ -63,7 +63,8 @@ internal static class Faults
             OperationCanceledException or TimeoutException => new(ProviderFault.Unreachable, "The service did not answer in time.", effect),
             RequestFailedException { Status: > 0 } e => Of(e.Status, e.ErrorCode, null, null, makes),
             RequestFailedException or HttpRequestException or SocketException or IOException => new(ProviderFault.Unreachable, Clean(exception.Message), effect),
-            AuthenticationFailedException or MsalException => new(ProviderFault.Denied, $"The broker could not log in: {Clean(exception.Message)}", ProviderEffect.None),
+            AuthenticationFailedException or MsalException => new(
+                IsOfTheNetwork(exception) ? ProviderFault.Unreachable : ProviderFault.Denied, $"The broker could not log in: {Clean(exception.Message)}", ProviderEffect.None),
             _ => null,
         };
     }
@@ -94,6 +95,10 @@ internal static class Faults
         var cut = text.Length > 500 ? text[..500] : text;
         return new string([.. cut.Select(character => char.IsControl(character) ? ' ' : character)]);
     }
+
+    // Whoever was never asked has denied nothing.
+    private static bool IsOfTheNetwork(Exception? exception) =>
+        exception is not null && (exception is HttpRequestException or SocketException || IsOfTheNetwork(exception.InnerException));
 
     private static ProviderException OfLogIn(MsalServiceException e)
     {
