@@ -1,4 +1,3 @@
-using System.Globalization;
 using CredBroker.Abstractions;
 using CredBroker.Providers.AwsSts.LeaseRoles;
 using CredBroker.Providers.AwsSts.Login;
@@ -42,10 +41,7 @@ public sealed class AwsStsProviderType : ProviderType<AwsStsConfiguration>
     protected override string AssertionHostOf(AwsStsConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        if (configuration is not { Credentials.WebIdentity: not null, StsEndpoint: { } endpoint }) return "";
-        var address = new Uri(endpoint);
-        var host = address.Host.ToLowerInvariant();
-        return address.Scheme == "https" ? host : string.Create(CultureInfo.InvariantCulture, $"{host}:{address.Port}");
+        return configuration is { Credentials.WebIdentity: not null, StsEndpoint: { } endpoint } ? SecretUse.RecipientOf(new Uri(endpoint)) : "";
     }
 
     /// <inheritdoc/>

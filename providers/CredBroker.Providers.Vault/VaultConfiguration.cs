@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using CredBroker.Abstractions;
 
@@ -35,9 +34,6 @@ public sealed record VaultConfiguration
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     internal Uri BaseAddress => new(Address);
-
-    /// <summary>Who receives what the broker logs in with: the host that TLS proves, and without TLS its port too.</summary>
-    internal string Recipient => BaseAddress.Scheme == "https" ? BaseAddress.Host.ToLowerInvariant() : string.Create(CultureInfo.InvariantCulture, $"{BaseAddress.Host.ToLowerInvariant()}:{BaseAddress.Port}");
 
     internal IEnumerable<ValidationError> Validate()
     {

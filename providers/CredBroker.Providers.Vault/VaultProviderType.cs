@@ -34,14 +34,14 @@ public sealed class VaultProviderType : ProviderType<VaultConfiguration>
         ArgumentNullException.ThrowIfNull(configuration);
         // The authorities are sent nowhere; by being bound to the host they are believed about no other.
         SecretRef?[] secrets = [configuration.Auth.AppRole?.SecretId ?? configuration.Auth.Kubernetes?.Token, configuration.RootCertificate];
-        return [.. secrets.OfType<SecretRef>().Select(secret => new SecretUse(secret, configuration.Recipient))];
+        return [.. secrets.OfType<SecretRef>().Select(secret => new SecretUse(secret, SecretUse.RecipientOf(configuration.BaseAddress)))];
     }
 
     /// <inheritdoc/>
     protected override string AssertionHostOf(VaultConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return configuration.Auth.Jwt is null ? "" : configuration.Recipient;
+        return configuration.Auth.Jwt is null ? "" : SecretUse.RecipientOf(configuration.BaseAddress);
     }
 
     /// <inheritdoc/>

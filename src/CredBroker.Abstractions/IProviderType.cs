@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -48,7 +49,16 @@ public interface IProviderType
 /// <param name="Host">
 /// The host that receives it, lower-case. Where nothing proves that host, since there is no TLS, its port too (<c>127.0.0.1:8200</c>): who else listens on that machine must not be sent it.
 /// </param>
-public sealed record SecretUse(SecretRef Reference, string Host);
+public sealed record SecretUse(SecretRef Reference, string Host)
+{
+    /// <summary>Who receives what is sent to an address, as <see cref="Host"/> names it: the host that TLS proves, and without TLS its port too.</summary>
+    public static string RecipientOf(Uri address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        var host = address.Host.ToLowerInvariant();
+        return address.Scheme == "https" ? host : string.Create(CultureInfo.InvariantCulture, $"{host}:{address.Port}");
+    }
+}
 
 /// <summary>One error of a document.</summary>
 /// <param name="Path">Where, as in <c>config.host</c>.</param>

@@ -49,11 +49,11 @@ internal static class Counters
     /// <summary>Writes what the batch has added, before it commits.</summary>
     public static async Task WriteAsync(WriteSession session)
     {
-        var (more, fewer) = (session.Counters.Changes.Where(change => change.By > 0), session.Counters.Changes.Where(change => change.By < 0));
-        foreach (var some in more.Chunk(Together))
+        var changes = session.Counters.Changes.ToList();
+        foreach (var some in changes.Where(change => change.By > 0).Chunk(Together))
             await session.UpsertAsync(session.Tables.Counters, [.. some.Select(change => new CounterRow { Key = change.Key, Value = change.By })], "(key) DO UPDATE SET value = x.value + excluded.value");
         // What is taken away was added before: the rows are there, and their check stops what goes below zero.
-        foreach (var same in fewer.GroupBy(change => change.By))
+        foreach (var same in changes.Where(change => change.By < 0).GroupBy(change => change.By))
         {
             foreach (var some in same.Chunk(Together))
                 await session.ExecuteAsync($"UPDATE {session.Tables.Counters.Name} SET value = value + {same.Key} WHERE key IN {SqlList.Of(some.Select(change => change.Key))}");
