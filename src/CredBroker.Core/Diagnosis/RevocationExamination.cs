@@ -6,14 +6,14 @@ using CredBroker.Core.Revocation;
 namespace CredBroker.Core.Diagnosis;
 
 /// <summary>What cannot be revoked, and which providers pause.</summary>
-internal sealed class RevocationExamination(IBacklogStore backlog, Breaker breaker, Catalog catalog, BrokerLimits limits, TimeProvider time) : IExamination
+internal sealed class RevocationExamination(IBacklogStore backlog, Breaker breaker, Catalog catalog) : IExamination
 {
     public string Name => "revocations";
 
     public async Task<IReadOnlyList<Ailment>> LookAsync(CancellationToken cancellationToken)
     {
         var found = new List<Ailment>();
-        foreach (var provider in await backlog.ReadAsync(time.Now() + limits.IssueDeadline, cancellationToken))
+        foreach (var provider in await backlog.ReadAsync(cancellationToken))
             foreach (var (fault, count) in provider.Failing) found.Add(Failing(provider, fault, count));
         foreach (var provider in catalog.Current.Providers.Values)
         {

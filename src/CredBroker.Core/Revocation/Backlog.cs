@@ -30,9 +30,6 @@ public sealed record ProviderBacklog
 /// <summary>Measures what is not proven dead, without counting what lives.</summary>
 public interface IBacklogStore
 {
-    /// <summary>
-    /// Every provider that has something unproven. Pending leases are looked for among what is due before <paramref name="pendingUntil"/>, by which every issuing
-    /// call of now has passed its deadline.
-    /// </summary>
-    Task<IReadOnlyList<ProviderBacklog>> ReadAsync(DateTimeOffset pendingUntil, CancellationToken cancellationToken);
+    /// <summary>Every provider that has something unproven.</summary>
+    Task<IReadOnlyList<ProviderBacklog>> ReadAsync(CancellationToken cancellationToken);
 }

@@ -14,17 +14,16 @@ public sealed partial class RevocationWatch
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(15);
 
     private readonly IBacklogStore _store;
-    private readonly BrokerLimits _limits;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private HashSet<(string Provider, ProviderFault Fault)> _told = [];
     private IReadOnlyList<ProviderBacklog> _current = [];
 
     /// <summary>Begins with nothing measured, and makes the gauges.</summary>
-    public RevocationWatch(IBacklogStore store, BrokerLimits limits, IMeterFactory meters, ILogger<RevocationWatch> logger, TimeProvider time)
+    public RevocationWatch(IBacklogStore store, IMeterFactory meters, ILogger<RevocationWatch> logger, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(meters);
-        (_store, _limits, _logger, _time) = (store, limits, logger, time);
+        (_store, _logger, _time) = (store, logger, time);
         RevocationGauges.Add(meters.Create(BrokerMetrics.MeterName), this, time);
     }
 
@@ -34,7 +33,7 @@ public sealed partial class RevocationWatch
     /// <summary>Measures. Answers when to measure next.</summary>
     public async Task<DateTimeOffset> LookAsync(CancellationToken cancellationToken)
     {
-        var measured = await _store.ReadAsync(_time.Now() + _limits.IssueDeadline, cancellationToken);
+        var measured = await _store.ReadAsync(cancellationToken);
         Volatile.Write(ref _current, measured);
         Tell(measured);
         return _time.Now() + Every;

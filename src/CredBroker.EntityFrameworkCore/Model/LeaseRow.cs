@@ -62,6 +62,10 @@ public sealed class LeaseRow
     public Lane Lane { get; set; }
     public bool IssueAnswered { get; set; }
     public byte[]? Handle { get; set; }
+
+    /// <summary>Which key of the ring the handle is encrypted with: it must not be looked for in the handles of all that live.</summary>
+    public Uid? HandleKey { get; set; }
+
     public DateTimeOffset? ActivatedAt { get; set; }
     public DateTimeOffset? RevokingAt { get; set; }
     public DateTimeOffset? FirstAttemptAt { get; set; }
@@ -81,7 +85,7 @@ public sealed class LeaseRow
     /// <summary>The columns that a transition may change. The others are not even named in the statement, so that their indexes are left alone.</summary>
     internal static readonly string[] Mutable =
     [
-        nameof(ExpiresAt), nameof(PossibleDeathAt), nameof(State), nameof(Version), nameof(Fence), nameof(DueAt), nameof(Lane), nameof(IssueAnswered), nameof(Handle),
+        nameof(ExpiresAt), nameof(PossibleDeathAt), nameof(State), nameof(Version), nameof(Fence), nameof(DueAt), nameof(Lane), nameof(IssueAnswered), nameof(Handle), nameof(HandleKey),
         nameof(ActivatedAt), nameof(RevokingAt), nameof(FirstAttemptAt), nameof(ClosedAt), nameof(EndReason), nameof(EndDecisionId), nameof(EvidenceKind), nameof(EvidenceText),
         nameof(EvidenceAt), nameof(Asserted), nameof(Attempts), nameof(ErrorFault), nameof(ErrorWords), nameof(ErrorAt), nameof(SupersededBy),
     ];

@@ -86,5 +86,9 @@ internal static class WorkTables
         entity.HasIndex(row => new { row.RoleUid, row.Id }, "ix_leases_role_unproven").HasFilter(unproven);
         entity.HasIndex(row => row.Id, "ix_leases_live").HasFilter("state <= 2");
         entity.HasIndex(row => new { row.ProviderUid, row.ErrorFault, row.RevokingAt }, "ix_leases_revoking").HasFilter("state = 3");
+        entity.HasIndex(row => row.ProviderUid, "ix_leases_pending").HasFilter("state = 1");
+        // Which keys are still needed is asked at every start, whatever lives then.
+        entity.HasIndex(row => row.HandleKey, "ix_leases_handle_key").HasFilter("state <= 3 AND handle_key IS NOT NULL");
+        entity.HasIndex(row => row.MarkKeyId, "ix_leases_mark_key").HasFilter("state <= 3 AND mark_key_id <> ''");
     });
 }

@@ -10,6 +10,13 @@ namespace CredBroker.EntityFrameworkCore.Protection;
 /// <summary>Encrypts handles for their lease and provider alone: copied to another row, one cannot be read.</summary>
 internal sealed partial class HandleProtection(IDataProtectionProvider protection, ILogger<HandleProtection> logger)
 {
+    // What Data Protection writes: 4 bytes that never change, then the key's id.
+    private const int KeyIdAt = 4;
+    private const int KeyIdSize = 16;
+
+    /// <summary>Which key of the ring an encrypted handle needs; null where there is none.</summary>
+    public static Uid? KeyOf(byte[]? handle) => handle?.Length >= KeyIdAt + KeyIdSize ? new Uid(new Guid(handle.AsSpan(KeyIdAt, KeyIdSize))) : null;
+
     /// <summary>The handle as it is stored and as the writer passes it on. A byte of the encrypted form is one character.</summary>
     public Handle Seal(Handle handle, Uid lease, Uid provider) =>
         new(Encoding.Latin1.GetString(ProtectorOf(lease, provider).Protect(Encoding.UTF8.GetBytes(handle.Value))));

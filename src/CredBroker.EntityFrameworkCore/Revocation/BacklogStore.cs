@@ -11,22 +11,22 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Revocation;
 
 /// <summary>
-/// Measures from the counters, the due index and an index of what is being revoked: what lives is never counted. The numbers are read one after another, and
+/// Measures from the counters, the due index and indexes of what is pending and what is being revoked: what lives is never counted. The numbers are read one after another, and
 /// may be a commit apart.
 /// </summary>
 internal sealed class BacklogStore(ReadContexts contexts, StoreTime clock) : IBacklogStore
 {
-    public Task<IReadOnlyList<ProviderBacklog>> ReadAsync(DateTimeOffset pendingUntil, CancellationToken cancellationToken) =>
-        contexts.ReadAsync(context => ReadAsync(context, pendingUntil, cancellationToken));
+    public Task<IReadOnlyList<ProviderBacklog>> ReadAsync(CancellationToken cancellationToken) =>
+        contexts.ReadAsync(context => ReadAsync(context, cancellationToken));
 
-    private async Task<IReadOnlyList<ProviderBacklog>> ReadAsync(BrokerContext context, DateTimeOffset pendingUntil, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ProviderBacklog>> ReadAsync(BrokerContext context, CancellationToken cancellationToken)
     {
         var now = clock.Now();
         var providers = await context.Registry.Where(row => row.Kind == ResourceKind.Provider).Select(row => new
         {
             row.Uid,
             row.Name,
-            Pending = context.Leases.Count(lease => lease.ProviderUid == row.Uid && lease.Lane == Lane.Expiry && lease.DueAt <= pendingUntil && lease.State == LeaseState.Pending),
+            Pending = context.Leases.Count(lease => lease.ProviderUid == row.Uid && lease.State == LeaseState.Pending),
         }).ToListAsync(cancellationToken);
         var keys = providers.Select(provider => $"provider:{provider.Uid}").ToList();
         var counters = await context.Counters.Where(row => keys.Contains(row.Key)).ToDictionaryAsync(row => row.Key, row => row.Value, cancellationToken);

@@ -20,7 +20,7 @@ internal sealed class RevocationsSucceedTests
     public async Task Tells_what_fails_without_names_until_it_succeeds()
     {
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var watch = new RevocationWatch(_backlog, new BrokerLimits(), services.GetRequiredService<IMeterFactory>(), NullLogger<RevocationWatch>.Instance, _time);
+        var watch = new RevocationWatch(_backlog, services.GetRequiredService<IMeterFactory>(), NullLogger<RevocationWatch>.Instance, _time);
         var check = new RevocationsSucceed(watch, _time);
         Assert.That((await check.CheckHealthAsync(new HealthCheckContext())).Status, Is.EqualTo(HealthStatus.Healthy));
         _backlog.Measured =
@@ -51,6 +51,6 @@ internal sealed class RevocationsSucceedTests
     {
         public IReadOnlyList<ProviderBacklog> Measured { get; set; } = [];
 
-        public Task<IReadOnlyList<ProviderBacklog>> ReadAsync(DateTimeOffset pendingUntil, CancellationToken cancellationToken) => Task.FromResult(Measured);
+        public Task<IReadOnlyList<ProviderBacklog>> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(Measured);
     }
 }

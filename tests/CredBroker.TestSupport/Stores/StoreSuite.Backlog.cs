@@ -45,5 +45,5 @@ public abstract partial class StoreSuite
         Assert.That((await BacklogAsync()).Single().Revoking, Is.EqualTo(1));
     }
 
-    private Task<IReadOnlyList<ProviderBacklog>> BacklogAsync() => Node.Backlog.ReadAsync(Time.Now() + TimeSpan.FromSeconds(30), None);
+    private Task<IReadOnlyList<ProviderBacklog>> BacklogAsync() => Node.Backlog.ReadAsync(None);
 }

@@ -141,6 +141,29 @@ public abstract partial class StoreSuite
     }
 
     [Test]
+    public async Task No_start_without_a_key_that_a_handle_needs()
+    {
+        var task = await World.CreateTaskAsync(Node);
+        var lease = await World.IssueAsync(Node, task);
+        await StopNodesAsync();
+        var kept = (string)(await Database.ScalarAsync($"SELECT xml FROM {Database.Schema}data_protection_keys"))!;
+        // Data Protection makes another key and says nothing.
+        await Database.ExecuteAsync($"DELETE FROM {Database.Schema}data_protection_keys");
+        Assert.That(() => Database.StartAsync(Time), Throws.InstanceOf<CryptographicException>().With.Message.Contains("lacks the key"));
+
+        await Database.ExecuteAsync($"UPDATE {Database.Schema}data_protection_keys SET xml = '{kept.Replace("'", "''", StringComparison.Ordinal)}'");
+        await using (var found = await Database.StartAsync(Time))
+        {
+            await StoreWorld.ApplyAsync(found, lease, new LeaseEvent.Ended(EndReason.Revoked));
+            await StoreWorld.ApplyAsync(found, lease, World.Gone());
+        }
+
+        await Database.ExecuteAsync($"DELETE FROM {Database.Schema}data_protection_keys");
+        await using var without = await Database.StartAsync(Time);
+        Assert.That((await StoreWorld.FindAsync(without, lease)).Lease.State, Is.EqualTo(LeaseState.Revoked), "nothing needs the key any more");
+    }
+
+    [Test]
     public async Task No_start_while_the_mark_of_something_unproven_cannot_be_made_again()
     {
         var task = await World.CreateTaskAsync(Node);

@@ -456,6 +456,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("handle");
 
+                    b.Property<byte[]>("HandleKey")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("handle_key");
+
                     b.Property<bool>("IssueAnswered")
                         .HasColumnType("INTEGER")
                         .HasColumnName("issue_answered");
@@ -622,8 +626,17 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     b.HasIndex(new[] { "GroupUid", "PossibleDeathAt" }, "ix_leases_group_slots")
                         .HasFilter("group_uid IS NOT NULL");
 
+                    b.HasIndex(new[] { "HandleKey" }, "ix_leases_handle_key")
+                        .HasFilter("state <= 3 AND handle_key IS NOT NULL");
+
                     b.HasIndex(new[] { "Id" }, "ix_leases_live")
                         .HasFilter("state <= 2");
+
+                    b.HasIndex(new[] { "MarkKeyId" }, "ix_leases_mark_key")
+                        .HasFilter("state <= 3 AND mark_key_id <> ''");
+
+                    b.HasIndex(new[] { "ProviderUid" }, "ix_leases_pending")
+                        .HasFilter("state = 1");
 
                     b.HasIndex(new[] { "ProviderUid", "Id" }, "ix_leases_provider_unproven")
                         .HasFilter("state <= 3");

@@ -220,6 +220,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     lane = table.Column<int>(type: "integer", nullable: false),
                     issue_answered = table.Column<bool>(type: "boolean", nullable: false),
                     handle = table.Column<byte[]>(type: "bytea", nullable: true),
+                    handle_key = table.Column<Guid>(type: "uuid", nullable: true),
                     activated_at = table.Column<long>(type: "bigint", nullable: true),
                     revoking_at = table.Column<long>(type: "bigint", nullable: true),
                     first_attempt_at = table.Column<long>(type: "bigint", nullable: true),
@@ -621,11 +622,32 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 filter: "group_uid IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "ix_leases_handle_key",
+                schema: "credbroker",
+                table: "leases",
+                column: "handle_key",
+                filter: "state <= 3 AND handle_key IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_leases_live",
                 schema: "credbroker",
                 table: "leases",
                 column: "id",
                 filter: "state <= 2");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_mark_key",
+                schema: "credbroker",
+                table: "leases",
+                column: "mark_key_id",
+                filter: "state <= 3 AND mark_key_id <> ''");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_pending",
+                schema: "credbroker",
+                table: "leases",
+                column: "provider_uid",
+                filter: "state = 1");
 
             migrationBuilder.CreateIndex(
                 name: "ix_leases_provider_unproven",

@@ -206,6 +206,7 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     lane = table.Column<int>(type: "INTEGER", nullable: false),
                     issue_answered = table.Column<bool>(type: "INTEGER", nullable: false),
                     handle = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    handle_key = table.Column<byte[]>(type: "BLOB", nullable: true),
                     activated_at = table.Column<long>(type: "INTEGER", nullable: true),
                     revoking_at = table.Column<long>(type: "INTEGER", nullable: true),
                     first_attempt_at = table.Column<long>(type: "INTEGER", nullable: true),
@@ -581,10 +582,28 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 filter: "group_uid IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "ix_leases_handle_key",
+                table: "leases",
+                column: "handle_key",
+                filter: "state <= 3 AND handle_key IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_leases_live",
                 table: "leases",
                 column: "id",
                 filter: "state <= 2");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_mark_key",
+                table: "leases",
+                column: "mark_key_id",
+                filter: "state <= 3 AND mark_key_id <> ''");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_leases_pending",
+                table: "leases",
+                column: "provider_uid",
+                filter: "state = 1");
 
             migrationBuilder.CreateIndex(
                 name: "ix_leases_provider_unproven",
