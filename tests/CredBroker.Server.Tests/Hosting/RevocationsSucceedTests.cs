@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using CredBroker.Abstractions;
-using CredBroker.Core;
 using CredBroker.Core.Revocation;
 using CredBroker.Server.Hosting;
 using Microsoft.Extensions.DependencyInjection;
