@@ -14,8 +14,8 @@ namespace CredBroker.Core.Receipts;
 public sealed record Receipt(AgentTask Task, int Revision, bool Closed, DateTimeOffset At, IReadOnlyList<LeaseView> Entries, IReadOnlyList<Uid> Children);
 
 /// <summary>
-/// The receipts. The store closes one in the transaction that proves the task's last lease dead (or ends a task that holds none), keeping the body as
-/// it was; an open one is made from the leases when it is read.
+/// The receipts. The store closes one in the transaction that proves the task's last lease dead (or ends a task that holds none), and keeps what it said when
+/// something reappears; the latest one is made from the leases when it is read.
 /// </summary>
 public interface IReceiptStore
 {

@@ -46,11 +46,11 @@ internal static class LeaseTransitions
     private static async Task SaveAsync(WriteSession session, Lease before, Lease after)
     {
         if (before.Unproven != after.Unproven) await Counters.AddAsync(session, after.QuotaKeys, after.Unproven ? 1 : -1);
+        if (!before.Unproven && after.Unproven) await ReceiptWriter.ReopenAsync(session, after.TaskId);
         var changed = await session.UpdateAsync(
             session.Tables.Leases, LeaseMapping.ToRow(after), LeaseRow.Mutable, $"id = {after.Id} AND version = {before.Version}");
         if (changed != 1) throw new LostRaceException();
         if (before.Unproven && !after.Unproven) await ReceiptWriter.CloseIfDoneAsync(session, after.TaskId);
-        if (!before.Unproven && after.Unproven) await ReceiptWriter.ReopenAsync(session, after.TaskId);
         if (before.DueAt != after.DueAt) Tell(session, after);
     }
 

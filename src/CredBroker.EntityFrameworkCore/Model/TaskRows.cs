@@ -105,6 +105,12 @@ public sealed class ReceiptRow
     public int Revision { get; set; }
     public DateTimeOffset At { get; set; }
 
-    /// <summary>The entries as they were when it was closed, as JSON; null for one that is open again.</summary>
+    /// <summary>How many leases a closed one tells of.</summary>
+    public int Leases { get; set; }
+
+    /// <summary>
+    /// The entries as they were when it was closed, as JSON: written when it is opened again. Until then nothing of its leases changes, and they say the same; what is
+    /// open has none.
+    /// </summary>
     public string? Body { get; set; }
 }

@@ -18,7 +18,7 @@ internal static class WorkTables
         model.Entity<ReceiptRow>(entity =>
         {
             // Closed revisions are even, those that were opened again odd.
-            entity.ToTable("receipts", table => table.HasCheckConstraint("ck_receipts_body", "(revision % 2 = 0) = (body IS NOT NULL)"));
+            entity.ToTable("receipts", table => table.HasCheckConstraint("ck_receipts_body", "revision % 2 = 0 OR body IS NULL"));
             entity.HasKey(row => new { row.TaskId, row.Revision });
         });
     }

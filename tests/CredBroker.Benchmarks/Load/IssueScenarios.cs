@@ -51,9 +51,9 @@ internal static class IssueScenarios
         });
 
     /// <summary>Fills one task with leases, as fast as it goes. Answers the task and its caller, whoever disposes of it.</summary>
-    public static async Task<(BrokerTask Task, BrokerClient Client)> FillAsync(MeasuredBroker broker, int leases, int at, Func<TimeSpan?>? life = null)
+    public static async Task<(BrokerTask Task, BrokerClient Client)> FillAsync(MeasuredBroker broker, int leases, int at, Func<TimeSpan?>? life = null, int number = 1_000_000)
     {
-        var client = broker.Caller(1_000_000);
+        var client = broker.Caller(number);
         var task = await client.StartTaskAsync("measure", Settings);
         var left = leases;
         await Task.WhenAll(Enumerable.Range(0, at).Select(_ => Task.Run(async () =>

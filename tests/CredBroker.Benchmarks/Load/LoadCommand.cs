@@ -33,6 +33,7 @@ internal static class LoadCommand
         ["dead-logins"] = async () => await OnAsync(new SetUp(Target: await PostgresAsync()), async broker => (await IssueScenarios.TimeToDeadAsync(broker, 4 * Callers, Runs)).Summary()),
         ["expiry"] = () => OnAsync(new SetUp(), broker => EndScenarios.ExpiryAsync(broker, perSecond: 120, life: TimeSpan.FromSeconds(10), length: TimeSpan.FromSeconds(60))),
         ["expiry-at-once"] = () => OnAsync(new SetUp(), broker => EndScenarios.ExpiryAtOnceAsync(broker, leases: 10_000, until: TimeSpan.FromSeconds(60))),
+        ["suspend-in-storm"] = () => OnAsync(new SetUp(), broker => StormScenario.SuspendAsync(broker, storm: 100_000, suspended: 1_000, runs: 5)),
         ["end-1000"] = () => OnAsync(new SetUp(), broker => EndScenarios.EndOfATaskAsync(broker, 1_000)),
         ["end-100000"] = () => OnAsync(new SetUp(), broker => EndScenarios.EndOfATaskAsync(broker, 100_000)),
         ["live-1000000"] = () => OnAsync(new SetUp(), broker => SizeScenarios.LiveLeasesAsync(broker, 1_000_000, Callers, Runs)),

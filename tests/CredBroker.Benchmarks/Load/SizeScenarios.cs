@@ -149,8 +149,11 @@ internal static class SizeScenarios
         }
     }
 
-    // Everything of the row but its ids and its name at the target; counters as many issues would have left them.
-    private static async Task CopyAsync(MeasuredBroker broker, int leases)
+    /// <summary>
+    /// Copies the latest live lease so often, while no server runs: everything of its row but its ids, its name at the target, and when it expires where that is said. The
+    /// counters are as many issues would have left them.
+    /// </summary>
+    public static async Task CopyAsync(MeasuredBroker broker, int leases, DateTimeOffset? due = null)
     {
         await using var database = new SqliteConnection($"Data Source={Path.Combine(broker.Folder, "credbroker.db")};Pooling=False");
         await database.OpenAsync();
@@ -162,17 +165,20 @@ internal static class SizeScenarios
         }
 
         var rest = string.Join(", ", columns);
+        var values = due is { } at ? string.Join(", ", columns.Select(column => column is "expires_at" or "due_at" ? MicrosOf(at) : column)) : rest;
         using var copy = Command(
             database,
             $"""
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {leases})
             INSERT INTO leases (id, external_name, {rest})
-            SELECT substr(one.id, 1, 6) || randomblob(10), 'copy-' || n.i, {rest} FROM n, (SELECT * FROM leases WHERE state = 2 ORDER BY id DESC LIMIT 1) one
+            SELECT substr(one.id, 1, 6) || randomblob(10), 'copy-' || hex(randomblob(8)) || n.i, {values} FROM n, (SELECT * FROM leases WHERE state = 2 ORDER BY id DESC LIMIT 1) one
             """);
         copy.ExecuteNonQuery();
         using var count = Command(database, $"UPDATE counters SET value = value + {leases}");
         count.ExecuteNonQuery();
     }
+
+    private static string MicrosOf(DateTimeOffset at) => ((at - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond).ToString(CultureInfo.InvariantCulture);
 
     private static SqliteCommand Command(SqliteConnection database, string sql)
     {

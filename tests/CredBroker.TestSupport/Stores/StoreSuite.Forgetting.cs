@@ -31,6 +31,9 @@ public abstract partial class StoreSuite
         do
         {
             rounds.Add(await Node.Retention.ForgetTreeAsync(Time.Now() - TreesKept, 3, None));
+            // Leases go first: what is left of them is no receipt.
+            Assert.That((await Node.Receipts.FindAsync(root.Task.Id, null, None))?.Entries, Is.Null.Or.Count.EqualTo(3));
+            Assert.That((await Node.Receipts.FindAsync(grandchild.Id, null, None))?.Entries, Is.Null.Or.Count.EqualTo(4));
             if (rounds.Count == 2) await RestartAsync();
         }
         while (rounds[^1].More);

@@ -3,6 +3,7 @@ using CredBroker.Abstractions;
 using CredBroker.Core;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Receipts;
 using CredBroker.Core.Signing;
 using CredBroker.Core.Tasks;
 using NUnit.Framework;
@@ -85,6 +86,7 @@ public abstract partial class StoreSuite
         Assert.That(closed.Entries.SelectMany(entry => entry.Lease.Asked.Teams), Is.Empty, "what was asked is no part of a receipt");
         Assert.That(closed.Entries[1].Effective, Is.EqualTo(new EffectiveState(false, EndReason.TaskEnded, end.Task.EndedAt)));
         Assert.That(await Node.Receipts.FindAsync(task.Id, 1, None), Is.Null);
+        Assert.That(await KeptBodiesAsync(), Is.Zero, "closing it copies nothing, however many it tells of");
 
         Time.Advance(TimeSpan.FromMinutes(1));
         await StoreWorld.ApplyAsync(Node, dead, new LeaseEvent.Reappeared("a listing"));
@@ -92,11 +94,16 @@ public abstract partial class StoreSuite
         var again = (await Node.Receipts.FindAsync(task.Id, null, None))!;
         Assert.That((again.Revision, again.Closed, again.At), Is.EqualTo((3, false, Time.Now())));
         var kept = (await Node.Receipts.FindAsync(task.Id, 2, None))!;
-        Assert.That(kept.Entries[1].Lease.State, Is.EqualTo(LeaseState.Revoked), "what was said stays said");
+        Assert.That((kept.Closed, kept.At), Is.EqualTo((true, closed.At)));
+        Assert.That(Told(kept), Is.EqualTo(Told(closed)), "what was said stays said");
+        Assert.That(await KeptBodiesAsync(), Is.EqualTo(1));
         var last = (await World.ClaimAsync(Node)).Single();
         await StoreWorld.ApplyAsync(Node, last, World.Gone(), last.Fence);
         Assert.That((await Node.Receipts.FindAsync(task.Id, null, None))!.Revision, Is.EqualTo(4));
         Assert.That(lease.Id, Is.EqualTo(last.Id));
+        Assert.That(Told((await Node.Receipts.FindAsync(task.Id, 2, None))!), Is.EqualTo(Told(closed)));
+        static IEnumerable<LeaseView> Told(Receipt receipt) => receipt.Entries.Select(entry => entry with { Lease = entry.Lease with { Asked = LeaseAsked.Unknown } });
+        async Task<long> KeptBodiesAsync() => Convert.ToInt64(await Database.ScalarAsync($"SELECT count(*) FROM {Database.Schema}receipts WHERE body IS NOT NULL"), null);
     }
 
     [Test]

@@ -766,11 +766,15 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("body");
 
+                    b.Property<int>("Leases")
+                        .HasColumnType("integer")
+                        .HasColumnName("leases");
+
                     b.HasKey("TaskId", "Revision");
 
                     b.ToTable("receipts", "credbroker", t =>
                         {
-                            t.HasCheckConstraint("ck_receipts_body", "(revision % 2 = 0) = (body IS NOT NULL)");
+                            t.HasCheckConstraint("ck_receipts_body", "revision % 2 = 0 OR body IS NULL");
                         });
                 });
 

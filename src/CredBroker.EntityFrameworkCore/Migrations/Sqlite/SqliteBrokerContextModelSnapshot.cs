@@ -767,11 +767,15 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("body");
 
+                    b.Property<int>("Leases")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("leases");
+
                     b.HasKey("TaskId", "Revision");
 
                     b.ToTable("receipts", null, t =>
                         {
-                            t.HasCheckConstraint("ck_receipts_body", "(revision % 2 = 0) = (body IS NOT NULL)");
+                            t.HasCheckConstraint("ck_receipts_body", "revision % 2 = 0 OR body IS NULL");
                         });
                 });
 

@@ -257,12 +257,13 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     task_id = table.Column<Guid>(type: "uuid", nullable: false),
                     revision = table.Column<int>(type: "integer", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
+                    leases = table.Column<int>(type: "integer", nullable: false),
                     body = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_receipts", x => new { x.task_id, x.revision });
-                    table.CheckConstraint("ck_receipts_body", "(revision % 2 = 0) = (body IS NOT NULL)");
+                    table.CheckConstraint("ck_receipts_body", "revision % 2 = 0 OR body IS NULL");
                 });
 
             migrationBuilder.CreateTable(

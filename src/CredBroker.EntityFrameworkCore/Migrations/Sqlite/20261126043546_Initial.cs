@@ -242,12 +242,13 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     task_id = table.Column<byte[]>(type: "BLOB", nullable: false),
                     revision = table.Column<int>(type: "INTEGER", nullable: false),
                     at = table.Column<long>(type: "INTEGER", nullable: false),
+                    leases = table.Column<int>(type: "INTEGER", nullable: false),
                     body = table.Column<string>(type: "TEXT", nullable: true)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_receipts", x => new { x.task_id, x.revision });
-                    table.CheckConstraint("ck_receipts_body", "(revision % 2 = 0) = (body IS NOT NULL)");
+                    table.CheckConstraint("ck_receipts_body", "revision % 2 = 0 OR body IS NULL");
                 });
 
             migrationBuilder.CreateTable(

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteBrokerContext))]
-    [Migration("20261126041406_Initial")]
+    [Migration("20261126043546_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -770,11 +770,15 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("body");
 
+                    b.Property<int>("Leases")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("leases");
+
                     b.HasKey("TaskId", "Revision");
 
                     b.ToTable("receipts", null, t =>
                         {
-                            t.HasCheckConstraint("ck_receipts_body", "(revision % 2 = 0) = (body IS NOT NULL)");
+                            t.HasCheckConstraint("ck_receipts_body", "revision % 2 = 0 OR body IS NULL");
                         });
                 });
 

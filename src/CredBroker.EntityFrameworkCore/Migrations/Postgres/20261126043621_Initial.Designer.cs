@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 {
     [DbContext(typeof(PostgresBrokerContext))]
-    [Migration("20261126041448_Initial")]
+    [Migration("20261126043621_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -769,11 +769,15 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("body");
 
+                    b.Property<int>("Leases")
+                        .HasColumnType("integer")
+                        .HasColumnName("leases");
+
                     b.HasKey("TaskId", "Revision");
 
                     b.ToTable("receipts", "credbroker", t =>
                         {
-                            t.HasCheckConstraint("ck_receipts_body", "(revision % 2 = 0) = (body IS NOT NULL)");
+                            t.HasCheckConstraint("ck_receipts_body", "revision % 2 = 0 OR body IS NULL");
                         });
                 });
 
