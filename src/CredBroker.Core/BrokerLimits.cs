@@ -57,6 +57,12 @@ public sealed record BrokerLimits
     /// <summary>Issues a minute and node, for each provider, unless the provider says fewer.</summary>
     public int IssuesPerMinutePerProvider { get; init; } = 12_000;
 
+    /// <summary>Requests for a credential that a node decides and records at once. Who waits for a provider is not counted.</summary>
+    public int IssuesAtOnce { get; init; } = 64;
+
+    /// <summary>How many more may wait for that; those beyond are told to come again.</summary>
+    public int IssuesWaiting { get; init; } = 512;
+
     /// <summary>Issuing calls that one provider serves at once, per node.</summary>
     public int IssueSlots { get; init; } = 32;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using CredBroker.Abstractions;
+using CredBroker.Core.Issuance;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Pressure;
 using CredBroker.Core.Tasks;
@@ -23,8 +24,9 @@ public sealed class BrokerMetrics
     private readonly Histogram<double> _timeToDead;
 
     /// <summary>Makes the instruments.</summary>
-    public BrokerMetrics(IMeterFactory meters, StorePressure pressure)
+    public BrokerMetrics(IMeterFactory meters, StorePressure pressure, Admission admission)
     {
+        ArgumentNullException.ThrowIfNull(admission);
         ArgumentNullException.ThrowIfNull(pressure);
         ArgumentNullException.ThrowIfNull(meters);
         var meter = meters.Create(MeterName);
@@ -38,6 +40,7 @@ public sealed class BrokerMetrics
         _timeToRefused = meter.CreateHistogram<double>(
             "credbroker.tasks.time_to_refused", "s", "Of tasks that ended by themselves: from when they had to, until the broker refused whatever they held.");
         _timeToFirstAttempt = meter.CreateHistogram<double>("credbroker.leases.time_to_first_attempt", "s", "From dead in effect to the start of the first attempt to revoke.");
+        meter.CreateObservableGauge("credbroker.issues.waiting", () => admission.Waiting, "{request}", "Requests for a credential that wait for this node to decide them.");
         meter.CreateObservableGauge("credbroker.store.waiting", () => pressure.QueueLength(), "{change}", "Changes that wait to be written by this node.");
         meter.CreateObservableGauge("credbroker.store.oldest_waiting", () => pressure.QueueAge().TotalSeconds, "s", "How long the oldest new task or credential has waited to be written.");
         meter.CreateObservableGauge(

@@ -71,6 +71,7 @@ public static class CoreServices
             .AddSingleton<TaskAccess>()
             .AddSingleton<HeldLines>()
             .AddSingleton<TaskService>()
+            .AddSingleton<Admission>()
             .AddSingleton<IssueSlots>()
             .AddSingleton<IssuePlanner>()
             .AddSingleton<GroupTurns>()

@@ -18,7 +18,7 @@ namespace CredBroker.Core.Issuance;
 /// </summary>
 public sealed partial class Issuance(
     IssuePlanner planner, ProviderCall call, ILeaseStore leases, DenialLog denials, Catalog catalog, TargetIdentities targets, RateLimits rates,
-    IssueSlots slots, InstallationOptions installation, LeaseMarks marks, RevocationAttempt revocation, BrokerLimits limits, StorePressure pressure, Signals signals, BrokerMetrics metrics, ILogger<Issuance> logger, StoreTime time)
+    Admission admission, IssueSlots slots, InstallationOptions installation, LeaseMarks marks, RevocationAttempt revocation, BrokerLimits limits, StorePressure pressure, Signals signals, BrokerMetrics metrics, ILogger<Issuance> logger, StoreTime time)
 {
     private const int DecideAtMost = 4;
     private static readonly TimeSpan AnswerGrace = TimeSpan.FromSeconds(5);
@@ -29,6 +29,8 @@ public sealed partial class Issuance(
         ArgumentNullException.ThrowIfNull(command);
         if (time.State.WhyNoIssue is { } clock) return Refuse(Errors.Clock(clock));
         if (pressure.Refusal is { } busy) return Refuse(busy);
+        using var turn = await admission.EnterAsync(cancellationToken);
+        if (turn is null) return Refuse(Errors.Unavailable("The broker has more requests for credentials than it can decide. Try again.", TimeSpan.FromSeconds(1)));
         for (var round = 0; round < DecideAtMost; round++)
         {
             if (round > 0) await catalog.RefreshAsync(cancellationToken);
@@ -37,10 +39,12 @@ public sealed partial class Issuance(
             if (planned is Planned.Denied denied) return await DenyAsync(command, denied, cancellationToken);
             var plan = ((Planned.Ready)planned).Plan;
             if (RateRefusal(plan) is { } tooFast) return Refuse(tooFast);
+            // A target that was never seen is asked first, and may hang: that holds up nobody else.
+            if (plan.Provider.Entry.TargetIdentity.Length == 0) turn.Dispose();
             var target = await targets.EnsureAsync(plan.Provider, cancellationToken);
             if (target is not Result<string>.Ok { Value: var identity }) return Refuse(((Result<string>.Refused)target).Error);
 
-            if (!slots.TryTake(plan.Provider.Uid))
+            if (!slots.TryTake(plan))
                 return Refuse(new BrokerError(Reasons.ProviderUnavailable, $"The provider {plan.Provider.Name} is as busy as it may be.") { RetryAfter = TimeSpan.FromSeconds(1) });
             var started = time.GetTimestamp();
             ReserveOutcome reserved;
@@ -51,12 +55,17 @@ public sealed partial class Issuance(
             catch
             {
                 // What may have been reserved without our knowing is Pending: the sweep voids or revokes it after its deadline.
-                slots.Release(plan.Provider.Uid);
+                slots.Release(plan);
                 throw;
             }
 
-            if (reserved is ReserveOutcome.Reserved { Lease: var lease }) return await CallAsync(plan, lease, started, cancellationToken);
-            slots.Release(plan.Provider.Uid);
+            if (reserved is ReserveOutcome.Reserved { Lease: var lease })
+            {
+                turn.Dispose();
+                return await CallAsync(plan, lease, started, cancellationToken);
+            }
+
+            slots.Release(plan);
             if (reserved is not ReserveOutcome.Stale) return Refuse(ToError(reserved));
         }
 
@@ -98,7 +107,7 @@ public sealed partial class Issuance(
         }
         finally
         {
-            slots.Release(plan.Provider.Uid);
+            slots.Release(plan);
         }
     }
 
@@ -126,8 +135,8 @@ public sealed partial class Issuance(
     /// <summary>The lease as it is once the answer is stored; null if that could not be done, and then the credential is revoked by what is in memory.</summary>
     private async Task<LeaseView?> CommitIssuedAsync(Lease lease, IssuedCredential credential)
     {
-        // A local lease is active since its reservation.
-        if (lease.State == LeaseState.Active) return await leases.FindAsync(lease.Id, CancellationToken.None);
+        // A local lease is active since its reservation, and was made within this process: what ended since is as if it had ended after the answer.
+        if (lease.State == LeaseState.Active) return new LeaseView(lease, new EffectiveState(true, null, null));
         try
         {
             var outcome = await leases.ApplyAsync(
@@ -313,14 +322,17 @@ public sealed partial class Issuance(
     private static partial void LogNotRecorded(ILogger logger, Uid lease, string fault);
 }
 
-/// <summary>The bulkheads of issuing.</summary>
+/// <summary>The bulkheads of issuing. What has no target can't hang, and needs none.</summary>
 public sealed class IssueSlots(BrokerLimits limits)
 {
     private readonly Slots _slots = new(limits.IssueSlots);
 
     /// <summary>Takes one; false when none is free.</summary>
-    public bool TryTake(Uid provider) => _slots.TryTake(provider);
+    internal bool TryTake(IssuePlan plan) => plan.Type.Local || _slots.TryTake(plan.Provider.Uid);
 
     /// <summary>Gives one back.</summary>
-    public void Release(Uid provider) => _slots.Release(provider);
+    internal void Release(IssuePlan plan)
+    {
+        if (!plan.Type.Local) _slots.Release(plan.Provider.Uid);
+    }
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.EntityFrameworkCore.Writing;
 
 /// <summary>
-/// The one writer of this node. Intentions wait in a queue; it takes as many as are there, runs each in a savepoint and commits them together, so that one
-/// write to the disk serves all. Nobody is answered before the commit.
+/// The one writer of this node. Intentions wait in a queue; it takes as many as are there, runs one after another and commits them together, so that one
+/// write to the disk serves all. When one of them throws, all run again, each in a savepoint, so that it fails alone. Nobody is answered before the commit.
 /// </summary>
 internal sealed partial class BrokerWriter : IAsyncDisposable
 {
@@ -75,10 +75,14 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
 
     private async Task CommitAsync(List<Intention> batch)
     {
+        var savepoints = false;
         for (var run = 1; ; run++)
         {
-            switch (await TryCommitAsync(batch))
+            switch (await TryCommitAsync(batch, savepoints))
             {
+                case CommitOutcome.Disturbed:
+                    savepoints = true;
+                    break;
                 case CommitOutcome.Committed:
                     foreach (var intention in batch) intention.Answer();
                     return;
@@ -97,7 +101,7 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         }
     }
 
-    private async Task<CommitOutcome> TryCommitAsync(List<Intention> batch)
+    private async Task<CommitOutcome> TryCommitAsync(List<Intention> batch, bool savepoints)
     {
         WriteSession session;
         try
@@ -110,13 +114,21 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
             return new CommitOutcome.Failed(e as StoreUnavailableException ?? new StoreUnavailableException("The database cannot be reached.", outcomeUnknown: false, e));
         }
 
+        Intention? running = null;
         try
         {
             session.Reset();
             await session.ControlAsync(_dialect.Begin);
             session.Now = _clock.Now();
             if (_dialect.LocksRows) await BatchLocks.TakeAsync(session, [.. batch.Select(intention => intention.Locks)]);
-            for (var i = 0; i < batch.Count; i++) await RunAsync(session, batch[i], alone: batch.Count == 1, first: i == 0);
+            foreach (var intention in batch)
+            {
+                running = intention;
+                if (savepoints) await RunInSavepointAsync(session, intention, first: intention == batch[0]);
+                else await RunAsync(session, intention);
+            }
+
+            running = null;
             if (!session.Wrote && session.Drafts.Count == 0)
             {
                 await session.ControlAsync("ROLLBACK");
@@ -127,7 +139,7 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
-            return await UndoAsync(session, e);
+            return await UndoAsync(session, e, one: running is not null && batch.Count > 1 && !savepoints);
         }
 
         var outcome = await _connection.CommitAsync(session);
@@ -136,18 +148,23 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         return outcome;
     }
 
-    private async Task RunAsync(WriteSession session, Intention intention, bool alone, bool first)
+    private Task RunAsync(WriteSession session, Intention intention)
     {
-        var mark = session.Mark();
         intention.Error = null;
         session.Now = _clock.Now();
+        return intention.RunAsync(session);
+    }
+
+    private async Task RunInSavepointAsync(WriteSession session, Intention intention, bool first)
+    {
+        var mark = session.Mark();
         try
         {
             // One way over the network for the end of the one before and the beginning of this one.
-            if (!alone) await session.ControlAsync(first ? "SAVEPOINT intention" : "RELEASE SAVEPOINT intention; SAVEPOINT intention");
-            await intention.RunAsync(session);
+            await session.ControlAsync(first ? "SAVEPOINT intention" : "RELEASE SAVEPOINT intention; SAVEPOINT intention");
+            await RunAsync(session, intention);
         }
-        catch (Exception e) when (!alone && !_dialect.IsRace(e) && !_dialect.IsFatal(e, session.Connection))
+        catch (Exception e) when (!EndsAll(e, session))
         {
             await session.ControlAsync("ROLLBACK TO SAVEPOINT intention");
             session.Return(mark);
@@ -156,7 +173,9 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
         }
     }
 
-    private async Task<CommitOutcome> UndoAsync(WriteSession session, Exception error)
+    private bool EndsAll(Exception error, WriteSession session) => _dialect.IsRace(error) || _dialect.IsFatal(error, session.Connection);
+
+    private async Task<CommitOutcome> UndoAsync(WriteSession session, Exception error, bool one)
     {
         try
         {
@@ -164,6 +183,7 @@ internal sealed partial class BrokerWriter : IAsyncDisposable
             if (_dialect.IsRace(error)) return new CommitOutcome.Raced(error);
             // A server that has become read-only goes on answering: the next batch looks for another.
             if (_dialect.IsFatal(error, session.Connection)) await _connection.DropAsync();
+            else if (one) return new CommitOutcome.Disturbed();
         }
         catch (Exception e)
         {
@@ -201,6 +221,9 @@ internal abstract record CommitOutcome
     }
 
     public sealed record Committed : CommitOutcome;
+
+    /// <summary>Nothing was written, because of one of several intentions: the others must not fail with it.</summary>
+    public sealed record Disturbed : CommitOutcome;
 
     /// <summary>Nothing was written; running it again may help.</summary>
     public sealed record Raced(Exception Error) : CommitOutcome;

@@ -35,6 +35,7 @@ internal static class SizeScenarios
     public static async Task<string> OverloadAsync(MeasuredBroker broker, int callers, (int, TimeSpan) runs)
     {
         var peak = await IssueScenarios.IssueAsync(broker, callers, runs);
+        await UntilDeadAsync(broker);
         var clients = Enumerable.Range(0, 8).Select(number => broker.Caller(number)).ToList();
         var tasks = await Task.WhenAll(clients.Select(client => client.StartTaskAsync("measure", IssueScenarios.Settings)));
         var (samples, rate, length) = (new Samples(), 2 * peak.Median.Rate, TimeSpan.FromSeconds(15));
@@ -134,6 +135,14 @@ internal static class SizeScenarios
         Ttl = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromHours(2)),
         HeartbeatInterval = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(heartbeats),
     };
+
+    // Revoking what the peak left comes before what is new.
+    private static async Task UntilDeadAsync(MeasuredBroker broker)
+    {
+        using var administrator = broker.Administrator();
+        while ((await administrator.Leases.ListLeasesAsync(new() { Parent = "tasks/-", Filter = "effective_state = DEAD AND (state = ACTIVE OR state = REVOKING)", PageSize = 1 })).Leases.Count > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
+    }
 
     private static async Task AskAsync(BrokerTask task, Samples samples)
     {

@@ -3,6 +3,7 @@ using System.Net;
 using CredBroker.AspNetCore.Authentication;
 using CredBroker.Core;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Issuance;
 using CredBroker.Core.Pressure;
 using CredBroker.Server.Tests.Surface;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,7 +39,7 @@ internal sealed class RefusalLogTests
         };
         _listener.SetMeasurementEventCallback<long>((_, count, tags, _) => _measured.Add((count, string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}")))));
         _listener.Start();
-        _refusals = new RefusalLog(new Logger<RefusalLog>(_loggers), new BrokerMetrics(meters, new StorePressure(TimeProvider.System)), _time);
+        _refusals = new RefusalLog(new Logger<RefusalLog>(_loggers), new BrokerMetrics(meters, new StorePressure(TimeProvider.System), new Admission(new BrokerLimits())), _time);
         _log.Lines.Clear();
         _measured.Clear();
     }
