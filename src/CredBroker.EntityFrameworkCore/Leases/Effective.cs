@@ -10,10 +10,13 @@ internal sealed record Effective(DateTimeOffset? TaskEnd, IReadOnlyList<long> Su
 {
     public static async Task<Effective> ReadAsync(WriteSession session, Lease lease)
     {
-        var ends = await session.ReadAsync(
+        var readings = new Readings(session);
+        var ends = readings.Of(
             $"SELECT x.ended_at, x.deadline FROM {session.Tables.Tasks.Name} x WHERE x.id = {lease.TaskId}",
             static reader => (Ended: SqlValues.ToInstant(reader.GetValue(0)), Deadline: SqlValues.ToInstant(reader.GetValue(1))));
-        var gates = await GatesAsync(session, lease.Gates.All.Select(gate => gate.Uid));
+        var rows = readings.Rows(session.Tables.Gates, $"WHERE x.uid IN {SqlList.Of(lease.Gates.All.Select(gate => gate.Uid).Distinct())}");
+        await readings.RunAsync();
+        var gates = rows.ToDictionary(row => row.Uid);
         return new Effective(
             EndOf(ends.FirstOrDefault().Ended, ends.FirstOrDefault().Deadline, session.Now),
             [.. lease.Gates.All.Select(gate => SuspensionOf(gates.GetValueOrDefault(gate.Uid), lease))],

@@ -16,10 +16,18 @@ internal static class Reserving
 
     public static async Task<ReserveOutcome> RunAsync(WriteSession session, Reservation reservation)
     {
-        var task = await session.FindAsync(session.Tables.Tasks, $"WHERE x.id = {reservation.Lease.TaskId}")
-            ?? throw new ArgumentException("The lease's task does not exist.", nameof(reservation));
+        var gates = reservation.Lease.Gates.All.ToList();
+        var readings = new Readings(session);
+        var tasks = readings.Rows(session.Tables.Tasks, $"WHERE x.id = {reservation.Lease.TaskId}");
+        var gateRows = readings.Rows(session.Tables.Gates, $"WHERE x.uid IN {SqlList.Of(GateVerdict.UidsOf(reservation.Generations, gates))}");
+        var requests = reservation.Request is { } request ? Requests.ReadWith(readings, session, request) : [];
+        var takeCounters = Counters.ReadWith(readings, session, reservation.Charges.Select(charge => charge.Key));
+        await readings.RunAsync();
+        takeCounters();
+
+        var task = tasks.FirstOrDefault() ?? throw new ArgumentException("The lease's task does not exist.", nameof(reservation));
         if (task.EndedAt is not null || task.Deadline <= session.Now) return new ReserveOutcome.TaskOver(TaskMapping.ToTask(task, null, null));
-        switch (await GateVerdict.OfAsync(session, reservation.Generations, [.. reservation.Lease.Gates.All]))
+        switch (GateVerdict.Of(gateRows, reservation.Generations, gates))
         {
             case GateVerdict.Changed:
                 return new ReserveOutcome.Stale();
@@ -29,7 +37,7 @@ internal static class Reserving
                 return new ReserveOutcome.Quarantined();
         }
 
-        var earlier = reservation.Request is { } request ? await Requests.FindAsync(session, request) : null;
+        var earlier = requests.FirstOrDefault();
         if (earlier is not null && RefusalOf(earlier, reservation, session.Now) is { } refusal) return refusal;
         var superseded = earlier is null ? null : await session.FindAsync(session.Tables.Leases, $"WHERE x.id = {earlier.Made} {session.Dialect.ForUpdate}");
         var lease = superseded is null ? reservation.Lease : InPlaceOf(superseded, reservation.Lease);
@@ -72,6 +80,9 @@ internal static class Reserving
 /// <summary>Request ids: one row a key, which the database enforces.</summary>
 internal static class Requests
 {
+    public static IReadOnlyList<RequestRow> ReadWith(Readings readings, WriteSession session, RequestKey request) =>
+        readings.Rows(session.Tables.Requests, $"WHERE x.key = {request.Key} {session.Dialect.ForUpdate}");
+
     public static Task<RequestRow?> FindAsync(WriteSession session, RequestKey request) =>
         session.FindAsync(session.Tables.Requests, $"WHERE x.key = {request.Key} {session.Dialect.ForUpdate}");
 

@@ -60,11 +60,24 @@ internal static class Counters
         }
     }
 
-    private static async Task ReadAsync(WriteSession session, IReadOnlyList<string> keys)
+    /// <summary>Reads, with other things, the counters that the batch does not know yet. What is answered takes them in once all is read.</summary>
+    public static Action ReadWith(Readings readings, WriteSession session, IEnumerable<string> keys)
     {
         var unknown = keys.Where(key => !session.Counters.Knows(key)).ToList();
-        if (unknown.Count == 0) return;
-        var found = await CommittedAsync(session, unknown);
-        foreach (var key in unknown) session.Counters.Stored(key, found.GetValueOrDefault(key));
+        if (unknown.Count == 0) return () => { };
+        var rows = readings.Rows(session.Tables.Counters, $"WHERE x.key IN {SqlList.Of(unknown)}");
+        return () =>
+        {
+            foreach (var key in unknown) session.Counters.Stored(key, rows.FirstOrDefault(row => row.Key == key)?.Value ?? 0);
+        };
+    }
+
+    private static async Task ReadAsync(WriteSession session, IReadOnlyList<string> keys)
+    {
+        if (keys.All(session.Counters.Knows)) return;
+        var readings = new Readings(session);
+        var take = ReadWith(readings, session, keys);
+        await readings.RunAsync();
+        take();
     }
 }

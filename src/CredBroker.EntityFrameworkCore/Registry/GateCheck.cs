@@ -1,6 +1,7 @@
 using CredBroker.Abstractions;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Leases;
+using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Writing;
 
 namespace CredBroker.EntityFrameworkCore.Registry;
@@ -21,9 +22,13 @@ internal abstract record GateVerdict
     public sealed record Quarantined : GateVerdict;
 
     /// <summary>Re-reads the gates, which the transaction holds locked.</summary>
-    public static async Task<GateVerdict> OfAsync(WriteSession session, GenerationCheck generations, IReadOnlyList<Gate> gates)
+    public static async Task<GateVerdict> OfAsync(WriteSession session, GenerationCheck generations, IReadOnlyList<Gate> gates) =>
+        Of((await Effective.GatesAsync(session, UidsOf(generations, gates))).Values, generations, gates);
+
+    /// <summary>The same, of gates that were read under their locks.</summary>
+    public static GateVerdict Of(IEnumerable<GateRow> read, GenerationCheck generations, IReadOnlyList<Gate> gates)
     {
-        var rows = await Effective.GatesAsync(session, UidsOf(generations, gates));
+        var rows = read.ToDictionary(row => row.Uid);
         foreach (var gate in gates)
         {
             var row = rows.GetValueOrDefault(gate.Uid);

@@ -28,6 +28,7 @@ internal sealed class RowTable<T>
         Name = new SqlText(entity.GetSchema() is { } schema ? $"{schema}.{entity.GetTableName()}" : entity.GetTableName()!);
         Selection = new SqlText(string.Join(", ", properties.Select(property => "x." + property.GetColumnName())));
         Columns = string.Join(", ", _names.Values);
+        Select = $"SELECT {Selection} FROM {Name} x ";
     }
 
     /// <summary>The table's name, with its schema.</summary>
@@ -35,6 +36,9 @@ internal sealed class RowTable<T>
 
     /// <summary>All columns, of the alias <c>x</c>.</summary>
     public SqlText Selection { get; }
+
+    /// <summary>Selects all columns, as alias <c>x</c>.</summary>
+    public string Select { get; }
 
     /// <summary>All columns, in the order of <see cref="Values"/>.</summary>
     public string Columns { get; }

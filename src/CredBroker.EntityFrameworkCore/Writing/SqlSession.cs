@@ -19,7 +19,7 @@ internal class SqlSession(DbConnection connection, Dialect dialect, Tables table
     /// <summary>The rows of a table, alias <c>x</c>.</summary>
     public Task<List<T>> ListAsync<T>(RowTable<T> table, FormattableString tail)
         where T : class, new() =>
-        ReadAsync(SqlStatement.Of(tail, $"SELECT {table.Selection} FROM {table.Name} x "), table.Read);
+        ReadAsync(SqlStatement.Of(tail, table.Select), table.Read);
 
     /// <summary>The one row, or null.</summary>
     public async Task<T?> FindAsync<T>(RowTable<T> table, FormattableString tail)
@@ -52,20 +52,30 @@ internal class SqlSession(DbConnection connection, Dialect dialect, Tables table
         }
     }
 
-    private async Task<List<T>> ReadAsync<T>(SqlStatement statement, Func<DbDataReader, T> read)
+    /// <summary>Reads what several statements that were joined to one answer, the rows of each with its own reader.</summary>
+    public async Task ReadAsync(SqlStatement statement, IReadOnlyList<Action<DbDataReader>> readers)
     {
         var (command, kept) = Command(statement);
         try
         {
             await using var reader = await command.ExecuteReaderAsync();
-            var rows = new List<T>();
-            while (await reader.ReadAsync()) rows.Add(read(reader));
-            return rows;
+            foreach (var read in readers)
+            {
+                while (await reader.ReadAsync()) read(reader);
+                await reader.NextResultAsync();
+            }
         }
         finally
         {
             if (!kept) await command.DisposeAsync();
         }
+    }
+
+    private async Task<List<T>> ReadAsync<T>(SqlStatement statement, Func<DbDataReader, T> read)
+    {
+        var rows = new List<T>();
+        await ReadAsync(statement, [reader => rows.Add(read(reader))]);
+        return rows;
     }
 
     private (DbCommand Command, bool Kept) Command(SqlStatement statement)
