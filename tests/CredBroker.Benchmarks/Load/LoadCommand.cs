@@ -30,6 +30,7 @@ internal static class LoadCommand
         ["issue-on-postgresql"] = async () => await OnAsync(new SetUp(Database: await DatabaseAsync()), async broker => (await IssueScenarios.IssueAsync(broker, Callers, Runs)).Summary()),
         ["dead"] = () => OnAsync(new SetUp(), async broker => (await IssueScenarios.TimeToDeadAsync(broker, Callers, Runs)).Summary()),
         ["issue-logins"] = async () => await OnAsync(new SetUp(Target: await PostgresAsync()), async broker => (await IssueScenarios.IssueAsync(broker, Callers, Runs)).Summary()),
+        ["logins-few"] = async () => await OnAsync(new SetUp(Target: await PostgresAsync(), FewIterations: true), async broker => (await IssueScenarios.IssueAsync(broker, Callers, Runs)).Summary()),
         ["dead-logins"] = async () => await OnAsync(new SetUp(Target: await PostgresAsync()), async broker => (await IssueScenarios.TimeToDeadAsync(broker, 4 * Callers, Runs)).Summary()),
         ["expiry"] = () => OnAsync(new SetUp(), broker => EndScenarios.ExpiryAsync(broker, perSecond: 120, life: TimeSpan.FromSeconds(10), length: TimeSpan.FromSeconds(60))),
         ["expiry-at-once"] = () => OnAsync(new SetUp(), broker => EndScenarios.ExpiryAtOnceAsync(broker, leases: 10_000, until: TimeSpan.FromSeconds(60))),

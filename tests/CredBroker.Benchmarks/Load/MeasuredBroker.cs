@@ -12,7 +12,8 @@ namespace CredBroker.Benchmarks.Load;
 /// <param name="Database">A superuser's connection to an empty PostgreSQL database, where the store is one; otherwise SQLite is the store.</param>
 /// <param name="Target">A superuser's connection to the PostgreSQL server whose logins are issued; otherwise tokens are.</param>
 /// <param name="IssueSlots">How many issuing calls the provider serves at once.</param>
-internal sealed record SetUp(string? Database = null, string? Target = null, int IssueSlots = 1024);
+/// <param name="FewIterations">A login's verifier has one iteration, not the 4,096 that it has where nothing is said.</param>
+internal sealed record SetUp(string? Database = null, string? Target = null, int IssueSlots = 1024, bool FewIterations = false);
 
 /// <summary>The real server as a process, with one role, and limits that do not get in the way.</summary>
 internal sealed class MeasuredBroker : IAsyncDisposable
@@ -157,7 +158,7 @@ internal sealed class MeasuredBroker : IAsyncDisposable
                 Type = "postgresql",
                 Config = Struct.Parser.ParseJson($$"""{"host": "{{server.Host}}", "port": {{server.Port}}, "database": "{{server.Database}}", "username": "measured_broker", "password": {"source": "target"}, "sslMode": "disable", "groups": ["measured_readers"]}"""),
             };
-            (kind, template) = ("login", Struct.Parser.ParseJson("""{"groups": ["measured_readers"]}"""));
+            (kind, template) = ("login", Struct.Parser.ParseJson($$"""{"groups": ["measured_readers"]{{(_setUp.FewIterations ? ", \"scramIterations\": 1" : "")}}}"""));
         }
 
         await administrator.Providers.CreateProviderAsync(new() { ProviderId = "measured", Provider = provider });
