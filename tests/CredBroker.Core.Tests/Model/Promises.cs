@@ -14,6 +14,7 @@ internal sealed class Promises(World world, string database) : IDisposable
 {
     private readonly SqliteConnection _connection = Open(database);
     private readonly Dictionary<Uid, long> _claims = [];
+    private readonly HashSet<Uid> _delivered = [];
     private BrokenPromiseException? _broken;
     private Sight? _before;
     private (long Database, int Target) _held;
@@ -29,7 +30,7 @@ internal sealed class Promises(World world, string database) : IDisposable
 
     /// <summary>Before a transaction.</summary>
     public void Before(string operation, object?[] args) =>
-        _before = operation is nameof(ILeaseStore.ReserveAsync) or nameof(ILeaseStore.ApplyAsync) or nameof(Tasks.ITaskStore.CreateAsync) ? Look() : null;
+        _before = operation is nameof(ILeaseStore.ReserveAsync) or nameof(ILeaseStore.ApplyAsync) or nameof(ILeaseStore.ClaimDueAsync) or nameof(Tasks.ITaskStore.CreateAsync) ? Look() : null;
 
     /// <summary>After its commit.</summary>
     public void After(string operation, object?[] args, object? answer)
@@ -67,7 +68,14 @@ internal sealed class Promises(World world, string database) : IDisposable
     {
         var lease = Look().Leases.SingleOrDefault(row => row.Name == name);
         Require(lease is not null, $"no orphan: the intent is durable before the provider is called to {operation}");
-        if (lease is null || operation == "revoke") return;
+        if (lease is null) return;
+        if (operation == "revoke")
+        {
+            // What nobody has received may be undone at once.
+            Require(!_delivered.Contains(lease.Id) || Look().DeadInEffect(lease), $"nothing that lives is revoked: {world.Short(name)}");
+            return;
+        }
+
         Require(lease.PossibleDeathAt >= possibleUntil, $"the longest life that a call to {operation} can give is durable before it");
         if (operation != "issue") return;
         Require(world.Target.Asked.Add(name), "an issuing call is made once");
@@ -129,6 +137,13 @@ internal sealed class Promises(World world, string database) : IDisposable
         Hold();
     }
 
+    /// <summary>A caller has received the credential.</summary>
+    public void Delivered(Uid lease)
+    {
+        Note("delivered");
+        _delivered.Add(lease);
+    }
+
     public void Note(string what) => Happened[what] = Happened.GetValueOrDefault(what) + 1;
 
     public void Dispose() => _connection.Dispose();
@@ -136,6 +151,11 @@ internal sealed class Promises(World world, string database) : IDisposable
     private void Claimed(Lease lease)
     {
         Note("claimed");
+        var before = _before!.Leases.Single(row => row.Id == lease.Id);
+        // Its due time is also how long whoever holds it may take, and how long a pause lasts.
+        Require(before.DueAt <= world.Time.GetUtcNow(), $"only what is due is claimed: {world.Short(before.Name)} was {before.State}, due in {(before.DueAt - world.Time.GetUtcNow())?.TotalSeconds} s");
+        Require(before.State != Active || _before.DeadInEffect(before), $"nothing that lives is revoked: {world.Short(before.Name)} was claimed");
+        Require(before.State != Pending || before.IssueDeadline <= world.Time.GetUtcNow() || _before.DeadByDeed(before), $"nothing that may still be issued is revoked: {world.Short(before.Name)} was claimed");
         _claims[lease.Id] = lease.Fence;
     }
 

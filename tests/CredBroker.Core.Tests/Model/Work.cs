@@ -175,7 +175,7 @@ internal sealed class Work(World world)
         var made = await node.Get<Core.Issuance.Issuance>().IssueAsync(
             new IssueCommand { Caller = Agent, Task = task, Provider = ModelTemplateStore.Provider, Role = role, Ttl = ttl, RequestId = requestId, Attempt = attempt }, CancellationToken.None);
         if (made is not Result<IssuedLease>.Ok { Value.Lease.Lease: { } lease }) return;
-        world.Promises.Note("delivered");
+        world.Promises.Delivered(lease.Id);
         world.Tell($"{world.Short(lease.ExternalName)} is delivered");
         _delivered.Add(lease.Id);
     }
