@@ -42,7 +42,7 @@ try
 
     await start.PrepareAsync(valid, CancellationToken.None);
     await app.UseCredBroker(valid.Configuration).RunAsync();
-    return 0;
+    return start.ExitCode;
 }
 catch (Exception e) when (StartupFailure.Explain(e) is { } why)
 {

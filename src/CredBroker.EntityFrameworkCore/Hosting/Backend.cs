@@ -14,7 +14,8 @@ internal abstract class Backend : IAsyncDisposable
 {
     public abstract Dialect Dialect { get; }
 
-    public abstract ReadContexts Reads { get; }
+    /// <summary>A context that reads.</summary>
+    public abstract BrokerContext CreateForReading();
 
     /// <summary>An open connection that reads.</summary>
     public abstract Task<DbConnection> ConnectForReadingAsync(CancellationToken cancellationToken);
@@ -28,10 +29,13 @@ internal abstract class Backend : IAsyncDisposable
     /// <summary>Keeps other processes from migrating at the same time, until the answer is disposed.</summary>
     public abstract Task<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellationToken);
 
+    /// <summary>Brings the schema to this version. False where others held what it needs, and nothing was changed.</summary>
+    public abstract Task<bool> TryMigrateAsync(CancellationToken cancellationToken);
+
     public abstract ValueTask DisposeAsync();
 
     public static Backend Of(StoreOptions options) =>
-        options.Kind == DatabaseKind.Sqlite ? new SqliteBackend(options.Where) : new PostgresBackend(options.Where);
+        options.Kind == DatabaseKind.Sqlite ? new SqliteBackend(options.Where, options.ForMigration) : new PostgresBackend(options.Where, options.ForMigration);
 }
 
 internal sealed class SqliteBackend : Backend
@@ -40,21 +44,22 @@ internal sealed class SqliteBackend : Backend
     private readonly string _readOnly;
     private readonly PooledDbContextFactory<SqliteBrokerContext> _factory;
     private readonly SqliteFileLock _lock;
+    private readonly Action<DbContextOptionsBuilder>? _forMigration;
 
-    public SqliteBackend(string path)
+    public SqliteBackend(string path, Action<DbContextOptionsBuilder>? forMigration)
     {
+        _forMigration = forMigration;
         _lock = new SqliteFileLock(path);
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString;
         _readOnly = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ConnectionString;
         _factory = new PooledDbContextFactory<SqliteBrokerContext>(
             new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(_readOnly).UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking).Options);
-        Reads = new ReadContexts(_factory.CreateDbContext);
         Dialect = new SqliteDialect(_connectionString, _lock.Take);
     }
 
     public override Dialect Dialect { get; }
 
-    public override ReadContexts Reads { get; }
+    public override BrokerContext CreateForReading() => _factory.CreateDbContext();
 
     public override async Task<DbConnection> ConnectForReadingAsync(CancellationToken cancellationToken)
     {
@@ -71,7 +76,12 @@ internal sealed class SqliteBackend : Backend
         }
     }
 
-    public override BrokerContext CreateForMigration() => new SqliteBrokerContext(new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(_connectionString).Options);
+    public override BrokerContext CreateForMigration()
+    {
+        var builder = new DbContextOptionsBuilder<SqliteBrokerContext>().UseSqlite(_connectionString);
+        _forMigration?.Invoke(builder);
+        return new SqliteBrokerContext(builder.Options);
+    }
 
     public override Task<DateTimeOffset?> AskTimeAsync(CancellationToken cancellationToken) => Task.FromResult<DateTimeOffset?>(null);
 
@@ -86,6 +96,13 @@ internal sealed class SqliteBackend : Backend
         command.CommandText = "DROP TABLE IF EXISTS __EFMigrationsLock";
         await command.ExecuteNonQueryAsync(cancellationToken);
         return NothingHeld.Instance;
+    }
+
+    public override async Task<bool> TryMigrateAsync(CancellationToken cancellationToken)
+    {
+        await using var context = CreateForMigration();
+        await context.Database.MigrateAsync(cancellationToken);
+        return true;
     }
 
     public override ValueTask DisposeAsync()
@@ -108,15 +125,16 @@ internal sealed class PostgresBackend : Backend
     // Any number that no other program uses: "credbroker" in ASCII, as far as it fits.
     private const long MigrationLock = 0x6372656462726f6b;
     private readonly NpgsqlDataSource _source;
+    private readonly Action<DbContextOptionsBuilder>? _forMigration;
     private readonly PooledDbContextFactory<PostgresBrokerContext> _factory;
 
-    public PostgresBackend(string connectionString)
+    public PostgresBackend(string connectionString, Action<DbContextOptionsBuilder>? forMigration)
     {
+        _forMigration = forMigration;
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, IncludeErrorDetail = false };
         _source = NpgsqlDataSource.Create(settings);
         _factory = new PooledDbContextFactory<PostgresBrokerContext>(
             Configure(new DbContextOptionsBuilder<PostgresBrokerContext>()).UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking).Options);
-        Reads = new ReadContexts(_factory.CreateDbContext);
         // The writer's connection lives as long as the process: it does not come from the pool.
         settings.Pooling = false;
         settings.KeepAlive = 30;
@@ -125,11 +143,33 @@ internal sealed class PostgresBackend : Backend
 
     public override Dialect Dialect { get; }
 
-    public override ReadContexts Reads { get; }
+    public override BrokerContext CreateForReading() => _factory.CreateDbContext();
 
     public override async Task<DbConnection> ConnectForReadingAsync(CancellationToken cancellationToken) => await _source.OpenConnectionAsync(cancellationToken);
 
-    public override BrokerContext CreateForMigration() => new PostgresBrokerContext(Configure(new DbContextOptionsBuilder<PostgresBrokerContext>()).Options);
+    public override BrokerContext CreateForMigration()
+    {
+        var builder = Configure(new DbContextOptionsBuilder<PostgresBrokerContext>());
+        _forMigration?.Invoke(builder);
+        return new PostgresBrokerContext(builder.Options);
+    }
+
+    public override async Task<bool> TryMigrateAsync(CancellationToken cancellationToken)
+    {
+        await using var context = CreateForMigration();
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        // Whoever waits for a table that nodes are using stands in the way of all that come after.
+        await context.Database.ExecuteSqlRawAsync("SET lock_timeout = '2s'", cancellationToken);
+        try
+        {
+            await context.Database.MigrateAsync(cancellationToken);
+            return true;
+        }
+        catch (Exception e) when ((e as PostgresException ?? e.InnerException as PostgresException)?.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+        {
+            return false;
+        }
+    }
 
     public override async Task<DateTimeOffset?> AskTimeAsync(CancellationToken cancellationToken)
     {

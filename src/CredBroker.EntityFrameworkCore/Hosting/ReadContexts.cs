@@ -5,23 +5,37 @@ using CredBroker.EntityFrameworkCore.Model;
 namespace CredBroker.EntityFrameworkCore.Hosting;
 
 /// <summary>Contexts for reading. On SQLite their connections cannot write.</summary>
-internal sealed class ReadContexts(Func<BrokerContext> create)
+internal sealed class ReadContexts(Func<BrokerContext> create, SchemaFloor floor)
 {
+    /// <summary>How often a reading is tried that gave way to something else.</summary>
+    public const int MostAttempts = 3;
+
     /// <summary>A context of its own, to be disposed.</summary>
     public BrokerContext Create() => create();
 
     /// <summary>Asks the database.</summary>
-    /// <exception cref="StoreUnavailableException">It does not answer.</exception>
+    /// <exception cref="StoreUnavailableException">It does not answer, or is of a version that this one is too old for.</exception>
     public async Task<T> ReadAsync<T>(Func<BrokerContext, Task<T>> read)
     {
-        try
+        floor.Demand();
+        for (var attempt = 1; ; attempt++)
         {
-            await using var context = create();
-            return await read(context);
-        }
-        catch (Exception e) when (e is DbException || e.InnerException is DbException)
-        {
-            throw new StoreUnavailableException("The database does not answer.", outcomeUnknown: false, e);
+            try
+            {
+                await using var context = create();
+                return await read(context);
+            }
+            catch (Exception e) when (attempt < MostAttempts && LostToAnother(e))
+            {
+                continue; // A migration beside it had locked the one table, and wanted the other.
+            }
+            catch (Exception e) when (e is DbException || e.InnerException is DbException)
+            {
+                throw new StoreUnavailableException("The database does not answer.", outcomeUnknown: false, e);
+            }
         }
     }
+
+    /// <summary>Whether the database gave up a reading so that something else could go on.</summary>
+    public static bool LostToAnother(Exception error) => (error as DbException ?? error.InnerException as DbException)?.SqlState == "40P01";
 }

@@ -9,23 +9,31 @@ namespace CredBroker.EntityFrameworkCore.Hosting;
 /// What every request asks of the database, in statements that stay prepared. EF builds its command anew each time and SQLite parses it anew, which costs more than
 /// the reading; whatever is not on the hot path asks through <see cref="ReadContexts"/>.
 /// </summary>
-internal sealed class ReadSessions(Backend backend, Tables tables) : IAsyncDisposable
+internal sealed class ReadSessions(Backend backend, SchemaFloor floor, Tables tables) : IAsyncDisposable
 {
     // As many as read at once: a reading of SQLite holds its thread.
     private readonly ConcurrentBag<SqlSession> _idle = [];
 
     /// <summary>Asks the database. Each statement sees what was committed before it.</summary>
-    /// <exception cref="StoreUnavailableException">It does not answer.</exception>
+    /// <exception cref="StoreUnavailableException">It does not answer, or is of a version that this one is too old for.</exception>
     public async Task<T> ReadAsync<T>(Func<SqlSession, Task<T>> read, CancellationToken cancellationToken)
     {
-        try
+        floor.Demand();
+        for (var attempt = 1; ; attempt++)
         {
-            var session = _idle.TryTake(out var idle) ? idle : new SqlSession(await backend.ConnectForReadingAsync(cancellationToken), backend.Dialect, tables);
-            return await ReadAsync(session, read);
-        }
-        catch (Exception e) when (e is DbException || e.InnerException is DbException)
-        {
-            throw new StoreUnavailableException("The database does not answer.", outcomeUnknown: false, e);
+            try
+            {
+                var session = _idle.TryTake(out var idle) ? idle : new SqlSession(await backend.ConnectForReadingAsync(cancellationToken), backend.Dialect, tables);
+                return await ReadAsync(session, read);
+            }
+            catch (Exception e) when (attempt < ReadContexts.MostAttempts && ReadContexts.LostToAnother(e))
+            {
+                continue;
+            }
+            catch (Exception e) when (e is DbException || e.InnerException is DbException)
+            {
+                throw new StoreUnavailableException("The database does not answer.", outcomeUnknown: false, e);
+            }
         }
     }
 

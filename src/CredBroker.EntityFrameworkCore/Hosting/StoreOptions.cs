@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
 
 namespace CredBroker.EntityFrameworkCore.Hosting;
 
@@ -37,6 +38,9 @@ public sealed class StoreOptions
 
     /// <summary>Tells the database's time in place of the database: for tests, whose time is made. Null: PostgreSQL is asked, and beside SQLite this machine's clock is the store's.</summary>
     public Func<DateTimeOffset>? DatabaseTime { get; set; }
+
+    /// <summary>Changes how migrations are found: for tests of versions that are not there yet.</summary>
+    public Action<DbContextOptionsBuilder>? ForMigration { get; set; }
 
     /// <summary>An embedded database in one file, for one process. The file is made when it is missing, readable by this user alone.</summary>
     public StoreOptions UseSqlite(string path)

@@ -37,6 +37,7 @@ using CredBroker.EntityFrameworkCore.Workloads;
 using CredBroker.EntityFrameworkCore.Writing;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -101,7 +102,12 @@ public static class StoreServices
     private static void AddDatabase(IServiceCollection services, StoreOptions options)
     {
         services.AddSingleton(_ => Backend.Of(options));
-        services.AddSingleton(provider => provider.GetRequiredService<Backend>().Reads);
+        services.AddSingleton(provider =>
+        {
+            using var context = provider.GetRequiredService<Backend>().CreateForMigration();
+            return ActivatorUtilities.CreateInstance<SchemaFloor>(provider, [context.Database.GetMigrations().ToArray()]);
+        });
+        services.AddSingleton(provider => new ReadContexts(provider.GetRequiredService<Backend>().CreateForReading, provider.GetRequiredService<SchemaFloor>()));
         services.AddSingleton(provider => provider.GetRequiredService<Backend>().Dialect);
         services.AddSingleton(provider =>
         {
@@ -125,7 +131,7 @@ public static class StoreServices
         services.AddSingleton(provider => new SpaceWatch(options, provider.GetRequiredService<StorePressure>()));
         services.AddSingleton(provider => new BrokerDatabase(
             provider.GetRequiredService<Backend>(), provider.GetRequiredService<BrokerWriter>(), ActivatorUtilities.CreateInstance<KeyRingCheck>(provider),
-            provider.GetRequiredService<ReferenceClock>()));
+            provider.GetRequiredService<ReferenceClock>(), provider.GetRequiredService<SchemaFloor>()));
     }
 
     private static BrokerLimits LimitsOf(IServiceProvider provider) => provider.GetService<BrokerLimits>() ?? new BrokerLimits();

@@ -11,6 +11,13 @@ public sealed class EpochRow
     public DateTimeOffset CreatedAt { get; set; }
 }
 
+/// <summary>The oldest version that may use the database: the one that knows this migration. One row; empty where every version may.</summary>
+public sealed class SchemaFloorRow
+{
+    public int Id { get; set; }
+    public string OldestMigration { get; set; } = "";
+}
+
 /// <summary>
 /// One start of one node's writer. Every commit writes its row: the commit's number, the highest time ever committed, and the head of its
 /// audit chain. So the row also tells whether a commit whose answer was lost has happened.
@@ -21,6 +28,13 @@ public sealed class WriterRow
     public Uid Epoch { get; set; }
     public long Commits { get; set; }
     public DateTimeOffset At { get; set; }
+
+    /// <summary>The newest migration that its version knows.</summary>
+    public string Migration { get; set; } = "";
+
+    /// <summary>A migration has taken away what its version needs: it commits nothing any more.</summary>
+    public bool Retired { get; set; }
+
     public long AuditSequence { get; set; }
     public byte[] AuditHash { get; set; } = [];
 }

@@ -17,6 +17,13 @@ internal static class WriterTables
             entity.ToTable("broker_life", table => table.HasCheckConstraint("ck_broker_life_one", "id = 1 AND (down_from IS NULL) = (down_to IS NULL)")).HasKey(row => row.Id);
             entity.Property(row => row.Id).ValueGeneratedNever();
         });
+        model.Entity<SchemaFloorRow>(entity =>
+        {
+            entity.ToTable("schema_floor", table => table.HasCheckConstraint("ck_schema_floor_one", "id = 1")).HasKey(row => row.Id);
+            entity.Property(row => row.Id).ValueGeneratedNever();
+            // Always there: a migration that takes something away raises it.
+            entity.HasData(new SchemaFloorRow { Id = 1 });
+        });
         model.Entity<WriterRow>(entity => entity.ToTable("writers").HasKey(row => row.Uid));
         model.Entity<AuditRow>(entity =>
         {

@@ -26,6 +26,7 @@ internal sealed class Tables(IModel model)
     public RowTable<WorkloadRow> Workloads { get; } = new(model);
     public RowTable<EpochRow> Epochs { get; } = new(model);
     public RowTable<LifeRow> Life { get; } = new(model);
+    public RowTable<SchemaFloorRow> SchemaFloor { get; } = new(model);
     public RowTable<WriterRow> Writers { get; } = new(model);
     public RowTable<AuditRow> Audit { get; } = new(model);
     public RowTable<AuditTextRow> AuditTexts { get; } = new(model);

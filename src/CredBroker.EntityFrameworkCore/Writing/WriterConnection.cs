@@ -3,6 +3,7 @@ using CredBroker.Core;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
+using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Quarantine;
 using CredBroker.EntityFrameworkCore.Registry;
@@ -15,7 +16,7 @@ namespace CredBroker.EntityFrameworkCore.Writing;
 /// the audit chain. The one place where a commit is made.
 /// </summary>
 internal sealed partial class WriterConnection(
-    Dialect dialect, Tables tables, StoreTime clock, TimeProvider time, Witness witness, RestoreGuard restores, ILogger<WriterConnection> logger, CommitHook? hook = null) : IAsyncDisposable
+    Dialect dialect, Tables tables, StoreTime clock, TimeProvider time, SchemaFloor floor, Witness witness, RestoreGuard restores, ILogger<WriterConnection> logger, CommitHook? hook = null) : IAsyncDisposable
 {
     private const int RereadAtMost = 3;
     private WriteSession? _session;
@@ -33,7 +34,13 @@ internal sealed partial class WriterConnection(
         var session = new WriteSession(await dialect.ConnectAsync(CancellationToken.None), dialect, tables);
         try
         {
-            if (_committed is null || !await RestoreGuard.HasAsync(session, _committed)) await BeginIncarnationAsync(session);
+            await floor.CheckAsync(session);
+            if (_committed is null || !await RestoreGuard.HasAsync(session, _committed))
+            {
+                await BeginIncarnationAsync(session);
+                // A migration that raised the floor meanwhile did not see this writer's row.
+                await floor.CheckAsync(session);
+            }
         }
         catch
         {
@@ -64,8 +71,9 @@ internal sealed partial class WriterConnection(
         await session.InsertAsync(tables.Audit, rows);
         await session.InsertAsync(tables.AuditTexts, texts);
         _writing = new WriterRow { Uid = head.Uid, Epoch = head.Epoch, Commits = head.Commits + 1, At = clock.Now(), AuditSequence = sequence, AuditHash = hash };
-        await session.ExecuteAsync(
-            $"UPDATE {tables.Writers.Name} SET commits = {_writing.Commits}, at = {_writing.At}, audit_sequence = {sequence}, audit_hash = {hash} WHERE uid = {head.Uid}");
+        var written = await session.ExecuteAsync(
+            $"UPDATE {tables.Writers.Name} SET commits = {_writing.Commits}, at = {_writing.At}, audit_sequence = {sequence}, audit_hash = {hash} WHERE uid = {head.Uid} AND NOT retired");
+        if (written == 0) throw floor.Fallen();
     }
 
     /// <summary>Commits. A commit whose answer was lost is looked up, because the writer's row says whether it happened.</summary>
@@ -149,7 +157,7 @@ internal sealed partial class WriterConnection(
         if (highest[0] is { } at) clock.Raise(at);
         if (suspicion is not null) epoch = new EpochRow { Id = epoch.Id + 1, Epoch = Uid.New(time), CreatedAt = clock.Now() };
         // Written before its first batch, so that there is a row to lock when a commit's answer is lost.
-        var row = new WriterRow { Uid = Uid.New(time), Epoch = epoch.Epoch, Commits = 0, At = clock.Now(), AuditSequence = 0, AuditHash = AuditChain.Start };
+        var row = new WriterRow { Uid = Uid.New(time), Epoch = epoch.Epoch, Commits = 0, At = clock.Now(), Migration = floor.Newest, AuditSequence = 0, AuditHash = AuditChain.Start };
         if (suspicion is null) await session.InsertAsync(tables.Writers, row);
         else await BeginEpochAsync(session, row, epoch, suspicion);
         _committed = suspicion is null ? row : _writing;

@@ -76,6 +76,7 @@ public static class BrokerApplication
         var root = configuration.Operator.Root is { } named ? new OperatorRoot(named.IdentitySource, named.Subject) : null;
         builder.Services
             .Configure<HostOptions>(host => host.ShutdownTimeout = configuration.Listen.StopNotice + ShutdownBound)
+            .AddHostedService<ShutOutWatch>()
             .AddHostedService(provider => ActivatorUtilities.CreateInstance<StopNotice>(provider, configuration.Listen))
             .AddSingleton(TimeProvider.System)
             .AddSingleton(valid.Installation)

@@ -12,6 +12,9 @@ internal sealed partial class BrokerStart(BrokerDatabase database, BrokerLife li
     /// <summary>Takes the database and brings it up to date. A wrong wrapping key shows here, before anything is issued.</summary>
     public Task MigrateAsync(CancellationToken cancellationToken) => database.MigrateAsync(cancellationToken);
 
+    /// <summary>What the process ends with: not 0 when a newer version of the database shut it out.</summary>
+    public int ExitCode => database.ShutOut.IsCompleted ? 3 : 0;
+
     /// <summary>Everything.</summary>
     /// <exception cref="StartupException">The operator must mend something first.</exception>
     public async Task PrepareAsync(ConfigurationResult.Valid valid, CancellationToken cancellationToken)

@@ -31,6 +31,15 @@ public sealed class RollingRestartTests
         END $$
         """;
 
+    // As the migration of the version after that, which takes away what this one needs.
+    private const string ShutsOut = """
+        BEGIN;
+        LOCK TABLE credbroker.writers IN SHARE ROW EXCLUSIVE MODE;
+        UPDATE credbroker.schema_floor SET oldest_migration = '99991231235959_Newer';
+        UPDATE credbroker.writers SET retired = true WHERE migration < '99991231235959_Newer';
+        COMMIT;
+        """;
+
     [Test]
     public async Task Restarting_one_node_after_the_other_beside_a_newer_schema_ends_no_task_that_is_held()
     {
@@ -63,6 +72,14 @@ public sealed class RollingRestartTests
             Assert.That(await cluster.CountAsync("tasks WHERE ended_at IS NULL"), Is.EqualTo(count + Beating));
         });
         foreach (var task in beating) await task.DisposeAsync();
+        await AssertShutOutAsync(cluster);
+    }
+
+    private static async Task AssertShutOutAsync(Cluster cluster)
+    {
+        await cluster.Store.ExecuteAsync(ShutsOut);
+        for (var node = 0; node < cluster.Nodes; node++) Assert.That(await cluster.Node(node).WaitForExitAsync(), Is.EqualTo(3), "it ends, so that lines and requests go to other nodes");
+        Assert.That(async () => await cluster.StartNodeAsync(0), Throws.InvalidOperationException.With.Message.Contains("upgrade this server"));
     }
 
     /// <summary>The whole life of a lease, at each node.</summary>

@@ -74,11 +74,20 @@ public sealed class BrokerHarness : IAsyncDisposable
             .AddCredBrokerCore(new CoreOptions(limits ?? new BrokerLimits(), null, BrokerSchema.ReadText()));
         addStore(services);
         var provider = services.BuildServiceProvider();
-        await migrate(provider);
+        try
+        {
+            await migrate(provider);
+        }
+        catch
+        {
+            await provider.DisposeAsync();
+            throw;
+        }
+
         var harness = new BrokerHarness(provider, time, scripted);
         await EnsureKeysAsync(harness.Get<ISigningKeyStore>(), harness.Get<KeyRing>());
         if (register) await harness.RegisterAsync();
-        else await harness.Get<Catalog>().RefreshAsync(CancellationToken.None);
+        else harness.Source = (await harness.Get<Catalog>().RefreshAsync(CancellationToken.None)).FindSource("ci")?.Uid ?? default;
         return harness;
     }
 

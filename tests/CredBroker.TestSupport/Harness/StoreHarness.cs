@@ -24,8 +24,9 @@ public static class StoreHarness
         return StartAsync(options => (options.UsePostgres(connectionString).DatabaseTime, options.WitnessFile) = (clock.GetUtcNow, witness), limits, register, clock, scripted, more, machine);
     }
 
-    private static Task<BrokerHarness> StartAsync(
-        Action<StoreOptions> use, BrokerLimits? limits, bool register, FakeTimeProvider? time, ScriptedProviderType? scripted, Action<IServiceCollection>? more, TimeProvider? machine) =>
+    /// <summary>On the database that <paramref name="use"/> names.</summary>
+    public static Task<BrokerHarness> StartAsync(
+        Action<StoreOptions> use, BrokerLimits? limits = null, bool register = true, FakeTimeProvider? time = null, ScriptedProviderType? scripted = null, Action<IServiceCollection>? more = null, TimeProvider? machine = null) =>
         BrokerHarness.StartAsync(
             services =>
             {

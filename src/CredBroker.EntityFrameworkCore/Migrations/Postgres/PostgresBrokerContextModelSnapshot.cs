@@ -973,6 +973,32 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SchemaFloorRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<string>("OldestMigration")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("oldest_migration");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("schema_floor", "credbroker", t =>
+                        {
+                            t.HasCheckConstraint("ck_schema_floor_one", "id = 1");
+                        });
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            OldestMigration = ""
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SecretBindingRow", b =>
                 {
                     b.Property<string>("ConsumerKind")
@@ -1340,6 +1366,15 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.Property<Guid>("Epoch")
                         .HasColumnType("uuid")
                         .HasColumnName("epoch");
+
+                    b.Property<string>("Migration")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("migration");
+
+                    b.Property<bool>("Retired")
+                        .HasColumnType("boolean")
+                        .HasColumnName("retired");
 
                     b.HasKey("Uid");
 

@@ -344,6 +344,19 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "schema_floor",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    oldest_migration = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_schema_floor", x => x.id);
+                    table.CheckConstraint("ck_schema_floor_one", "id = 1");
+                });
+
+            migrationBuilder.CreateTable(
                 name: "secret_bindings",
                 columns: table => new
                 {
@@ -516,6 +529,8 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                     epoch = table.Column<byte[]>(type: "BLOB", nullable: false),
                     commits = table.Column<long>(type: "INTEGER", nullable: false),
                     at = table.Column<long>(type: "INTEGER", nullable: false),
+                    migration = table.Column<string>(type: "TEXT", nullable: false),
+                    retired = table.Column<bool>(type: "INTEGER", nullable: false),
                     audit_sequence = table.Column<long>(type: "INTEGER", nullable: false),
                     audit_hash = table.Column<byte[]>(type: "BLOB", nullable: false)
                 },
@@ -528,6 +543,11 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                 table: "registry_generation",
                 columns: new[] { "id", "generation" },
                 values: new object[] { 1, 1L });
+
+            migrationBuilder.InsertData(
+                table: "schema_floor",
+                columns: new[] { "id", "oldest_migration" },
+                values: new object[] { 1, "" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_audit_events_at",
@@ -785,6 +805,9 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "requests");
+
+            migrationBuilder.DropTable(
+                name: "schema_floor");
 
             migrationBuilder.DropTable(
                 name: "secret_bindings");

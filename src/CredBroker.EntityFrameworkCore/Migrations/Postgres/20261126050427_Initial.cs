@@ -364,6 +364,20 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "schema_floor",
+                schema: "credbroker",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "integer", nullable: false),
+                    oldest_migration = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_schema_floor", x => x.id);
+                    table.CheckConstraint("ck_schema_floor_one", "id = 1");
+                });
+
+            migrationBuilder.CreateTable(
                 name: "secret_bindings",
                 schema: "credbroker",
                 columns: table => new
@@ -546,6 +560,8 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     epoch = table.Column<Guid>(type: "uuid", nullable: false),
                     commits = table.Column<long>(type: "bigint", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
+                    migration = table.Column<string>(type: "text", nullable: false),
+                    retired = table.Column<bool>(type: "boolean", nullable: false),
                     audit_sequence = table.Column<long>(type: "bigint", nullable: false),
                     audit_hash = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
@@ -559,6 +575,12 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                 table: "registry_generation",
                 columns: new[] { "id", "generation" },
                 values: new object[] { 1, 1L });
+
+            migrationBuilder.InsertData(
+                schema: "credbroker",
+                table: "schema_floor",
+                columns: new[] { "id", "oldest_migration" },
+                values: new object[] { 1, "" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_audit_events_at",
@@ -866,6 +888,10 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "requests",
+                schema: "credbroker");
+
+            migrationBuilder.DropTable(
+                name: "schema_floor",
                 schema: "credbroker");
 
             migrationBuilder.DropTable(

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteBrokerContext))]
-    [Migration("20261126043546_Initial")]
+    [Migration("20261126050423_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -978,6 +978,32 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SchemaFloorRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("OldestMigration")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("oldest_migration");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("schema_floor", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_schema_floor_one", "id = 1");
+                        });
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            OldestMigration = ""
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SecretBindingRow", b =>
                 {
                     b.Property<string>("ConsumerKind")
@@ -1351,6 +1377,15 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("epoch");
+
+                    b.Property<string>("Migration")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("migration");
+
+                    b.Property<bool>("Retired")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("retired");
 
                     b.HasKey("Uid");
 

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
 {
     [DbContext(typeof(PostgresBrokerContext))]
-    [Migration("20261126043621_Initial")]
+    [Migration("20261126050427_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -976,6 +976,32 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SchemaFloorRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<string>("OldestMigration")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("oldest_migration");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("schema_floor", "credbroker", t =>
+                        {
+                            t.HasCheckConstraint("ck_schema_floor_one", "id = 1");
+                        });
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            OldestMigration = ""
+                        });
+                });
+
             modelBuilder.Entity("CredBroker.EntityFrameworkCore.Model.SecretBindingRow", b =>
                 {
                     b.Property<string>("ConsumerKind")
@@ -1343,6 +1369,15 @@ namespace CredBroker.EntityFrameworkCore.Migrations.Postgres
                     b.Property<Guid>("Epoch")
                         .HasColumnType("uuid")
                         .HasColumnName("epoch");
+
+                    b.Property<string>("Migration")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("migration");
+
+                    b.Property<bool>("Retired")
+                        .HasColumnType("boolean")
+                        .HasColumnName("retired");
 
                     b.HasKey("Uid");
 
