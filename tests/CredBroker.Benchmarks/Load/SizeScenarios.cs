@@ -180,7 +180,7 @@ internal static class SizeScenarios
             $"""
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {leases})
             INSERT INTO leases (id, external_name, {rest})
-            SELECT substr(one.id, 1, 6) || randomblob(10), 'copy-' || hex(randomblob(8)) || n.i, {values} FROM n, (SELECT * FROM leases WHERE state = 2 ORDER BY id DESC LIMIT 1) one
+            SELECT CAST(substr(one.id, 1, 6) || randomblob(10) AS BLOB), 'copy-' || hex(randomblob(8)) || n.i, {values} FROM n, (SELECT * FROM leases WHERE state = 2 ORDER BY id DESC LIMIT 1) one
             """);
         copy.ExecuteNonQuery();
         using var count = Command(database, $"UPDATE counters SET value = value + {leases}");
