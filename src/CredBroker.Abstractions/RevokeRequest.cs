@@ -31,6 +31,12 @@ public sealed record RevokeRequest
     /// Set while the outcome of the issuing call is unknown: until this instant it may still take effect, and "not there" proves nothing.
     /// </summary>
     public DateTimeOffset? MayStillArriveUntil { get; init; }
+
+    /// <summary>
+    /// When this attempt is given up and another may begin. What it takes away may still take effect then, but nothing that it makes, such as a role that
+    /// keeps a name from being used: the next attempt may have proven by then that nothing is there, and nobody would look again.
+    /// </summary>
+    public DateTimeOffset Deadline { get; init; } = DateTimeOffset.MaxValue;
 }
 
 /// <summary>What came of an attempt to revoke.</summary>

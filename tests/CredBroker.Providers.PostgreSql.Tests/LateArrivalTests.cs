@@ -30,6 +30,50 @@ public sealed class LateArrivalTests
         Assert.That(await target.Database.ScalarAsync<long>($"SELECT count(*) FROM pg_roles WHERE rolname = '{request.ExternalName}'"), Is.Zero);
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Nothing_is_proven_absent_while_a_transaction_in_flight_holds_its_name_and_a_late_tombstone_is_not_left_behind(bool commits)
+    {
+        await using var target = await Target.CreateAsync();
+        await using var frozen = target.Connect();
+        await using var other = target.Connect();
+        var request = target.NewRequest();
+        await using var flight = new NpgsqlConnection(target.Database.ConnectionString);
+        await flight.OpenAsync();
+        await Target.ExecuteAsync(flight, $"BEGIN; CREATE ROLE {request.ExternalName} LOGIN; COMMENT ON ROLE {request.ExternalName} IS '{request.Mark}'");
+        var arrival = TimeProvider.System.GetUtcNow().AddSeconds(2);
+        var revoking = Target.Revoking(request, null, arrival);
+
+        var first = frozen.RevokeAsync(revoking, CancellationToken.None);
+        await WaitUntilBlockedAsync(target);
+        await target.PassTimeAsync(arrival);
+        var second = other.RevokeAsync(revoking, CancellationToken.None);
+        await WaitUntilBlockedAsync(target, 2);
+        await Target.ExecuteAsync(flight, commits ? "COMMIT" : "ROLLBACK");
+
+        await Task.WhenAll(first, second);
+        if (commits) Assert.That(await second, Is.InstanceOf<RevokeOutcome.Settling>(), "it came after all");
+        Assert.That(await target.RevokeUntilDeadAsync(other, revoking), Is.InstanceOf<RevokeOutcome.Gone>());
+        Assert.That(await target.Database.ScalarAsync<long>($"SELECT count(*) FROM pg_roles WHERE rolname = '{request.ExternalName}'"), Is.Zero);
+    }
+
+    [Test]
+    public async Task An_attempt_that_was_given_up_leaves_no_tombstone()
+    {
+        await using var target = await Target.CreateAsync();
+        await using var provider = target.Connect();
+        var request = target.NewRequest();
+        await using var blocker = await BlockAsync(target, request);
+        var now = TimeProvider.System.GetUtcNow();
+        var revoking = Target.Revoking(request, null, now.AddSeconds(30)) with { Deadline = now.AddSeconds(2) };
+        var attempt = provider.RevokeAsync(revoking, CancellationToken.None);
+        await WaitUntilBlockedAsync(target);
+        await target.PassTimeAsync(revoking.Deadline);
+        await Target.ExecuteAsync(blocker, "ROLLBACK");
+        Assert.That(await attempt, Is.InstanceOf<RevokeOutcome.Settling>().With.Property(nameof(RevokeOutcome.Settling.Until)).EqualTo(revoking.MayStillArriveUntil), "the call may still arrive");
+        Assert.That(await target.Database.ScalarAsync<long>($"SELECT count(*) FROM pg_roles WHERE rolname = '{request.ExternalName}'"), Is.Zero);
+    }
+
     [Test]
     public async Task A_call_that_is_held_up_past_its_deadline_makes_nothing()
     {
@@ -135,12 +179,12 @@ public sealed class LateArrivalTests
         return connection;
     }
 
-    private static async Task WaitUntilBlockedAsync(Target target)
+    private static async Task WaitUntilBlockedAsync(Target target, long sessions = 1)
     {
         for (var look = 0; look < 200; look++)
         {
             var sql = $"SELECT count(*) FROM pg_stat_activity, pg_sleep(0.02) WHERE usename = '{target.Broker.Username}' AND wait_event_type = 'Lock'";
-            if (await target.Database.ScalarAsync<long>(sql) > 0) return;
+            if (await target.Database.ScalarAsync<long>(sql) >= sessions) return;
         }
 
         Assert.Fail("The broker's statement does not wait.");

@@ -38,8 +38,9 @@ internal sealed class LoginRevocation(Connections connections)
         var role = await LoginRole.FindAsync(connection, request, handle, cancellationToken).ConfigureAwait(false);
         if (role is null && request.MayStillArriveUntil is { } arrival && server.Now < arrival)
         {
-            if (!await Tombstone.PutAsync(connection, request, cancellationToken).ConfigureAwait(false))
-                return new RevokeOutcome.Settling(server.Identity, server.Now + LoginRoleKind.Settle, "A transaction in flight holds the login's name.");
+            var name = await Tombstone.PutAsync(connection, request, arrival, cancellationToken).ConfigureAwait(false);
+            if (name == NameAnswer.InFlight) return InFlight(server);
+            if (name == NameAnswer.Free) return new RevokeOutcome.Settling(server.Identity, arrival, "The issuing call may still arrive, and this attempt was held up for too long to keep its name.");
             role = await LoginRole.FindAsync(connection, request, handle, cancellationToken).ConfigureAwait(false);
         }
 
@@ -60,6 +61,9 @@ internal sealed class LoginRevocation(Connections connections)
         await connection.ExecuteAsync($"DROP ROLE IF EXISTS {Identifier.Quote(role.Name)}", cancellationToken).ConfigureAwait(false);
         return await ConfirmAbsentAsync(connection, request, off, cancellationToken).ConfigureAwait(false);
     }
+
+    private static RevokeOutcome.Settling InFlight(Server server) =>
+        new(server.Identity, server.Now + LoginRoleKind.Settle, "A transaction in flight holds the login's name.");
 
     private static (DateTimeOffset Until, string Reason) Wait(RevokeRequest request, DateTimeOffset offAt)
     {
@@ -87,6 +91,13 @@ internal sealed class LoginRevocation(Connections connections)
     private static async Task<RevokeOutcome> ConfirmAbsentAsync(
         NpgsqlConnection connection, RevokeRequest request, LoginHandle? handle, CancellationToken cancellationToken)
     {
+        // A transaction that was in flight at the bound shows no role yet: the name is tried, which waits for its end.
+        if (request.MayStillArriveUntil is not null)
+        {
+            var name = await Tombstone.TryAsync(connection, request, cancellationToken).ConfigureAwait(false);
+            if (name == NameAnswer.InFlight) return InFlight(await Server.AskAsync(connection, cancellationToken).ConfigureAwait(false));
+        }
+
         var cut = handle is null ? 0 : await Sessions.EndOrphansAsync(connection, handle.Oid, cancellationToken).ConfigureAwait(false);
         var server = await Server.AskAsync(connection, cancellationToken).ConfigureAwait(false);
         if (await LoginRole.FindAsync(connection, request, handle, cancellationToken).ConfigureAwait(false) is not null)

@@ -75,6 +75,8 @@ public static class LeaseMachine
 
     private static LeaseStep NothingMade(Lease lease, AttemptError? error, DateTimeOffset now) => lease.State switch
     {
+        // The attempt may have taken the name at the target, so that nothing else could: whoever looks there takes that away, and proves it.
+        LeaseState.Revoking when lease.FirstAttemptAt is not null && !lease.IssueAnswered => Same("An attempt to revoke it has begun: what there is is proven by looking."),
         LeaseState.Pending or LeaseState.Revoking when lease.Handle is null && !lease.IssueAnswered => Moved(lease with
         {
             State = LeaseState.Void,

@@ -51,7 +51,8 @@ public sealed partial class RevocationAttempt(
             using var bound = new CancellationTokenSource(limits.AttemptTimeout, time);
             await using var use = pool.Acquire(lease.Gates.Provider.Uid);
             var asked = time.Now();
-            return verdicts.Of(lease, await use.Provider.RevokeAsync(verdicts.RequestFor(lease), bound.Token), asked);
+            var request = verdicts.RequestFor(lease) with { Deadline = asked + limits.AttemptTimeout };
+            return verdicts.Of(lease, await use.Provider.RevokeAsync(request, bound.Token), asked);
         }
         catch (Exception e)
         {

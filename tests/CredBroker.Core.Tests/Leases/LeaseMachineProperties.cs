@@ -66,6 +66,7 @@ public sealed class LeaseMachineProperties
         if (after.State == LeaseState.Revoked && before.State != LeaseState.Revoked && !after.Asserted)
             Require(before.MayStillArriveUntil is not { } bound || now > bound, "not there proves nothing before the late effect's bound");
         if (after.State == LeaseState.Void) Require(after.Handle is null, "what was recorded is never void");
+        if (after.State == LeaseState.Void && before.State != LeaseState.Void) Require(after.FirstAttemptAt is null, "what an attempt may have left at the target is never void");
         if (after.State == LeaseState.Expired && before.State != LeaseState.Expired) Require(after.Evidence!.ObservedAt >= after.PossibleDeathAt, "expiry is by the possible death");
         if (after.State is LeaseState.Revoked or LeaseState.Expired) Require(after.Evidence is not null && after.ClosedAt is not null, "there is evidence");
     }

@@ -101,6 +101,19 @@ public sealed class LeaseMachineTests
     }
 
     [Test]
+    public void Nothing_made_is_not_believed_once_an_attempt_to_revoke_has_begun()
+    {
+        var dying = Step(Pending(), new LeaseEvent.IssueDeadlinePassed(), Start.AddSeconds(30));
+        Assert.That(Step(dying, new LeaseEvent.NothingMade(null), Start.AddSeconds(31)).State, Is.EqualTo(LeaseState.Void));
+
+        // It may have taken the name at the target: that is taken away by whoever proves it.
+        var claimed = Step(dying, new LeaseEvent.Claimed(Start.AddMinutes(2)), Start.AddSeconds(31));
+        Assert.That(LeaseMachine.Apply(claimed, new LeaseEvent.NothingMade(null), live: false, Start.AddSeconds(32)), Is.InstanceOf<LeaseStep.Unchanged>());
+        var settling = Step(claimed, new LeaseEvent.Settling(Start.AddSeconds(40), "It settles.", new Handle("tombstone")), Start.AddSeconds(32));
+        Assert.That(LeaseMachine.Apply(settling, new LeaseEvent.NothingMade(null), live: false, Start.AddSeconds(33)), Is.InstanceOf<LeaseStep.Unchanged>());
+    }
+
+    [Test]
     public void An_expire_only_credential_is_expired_only_past_its_possible_death_by_the_providers_clock()
     {
         var early = Step(Revoking(), new LeaseEvent.ProvenExpired(Gone(Start.AddMinutes(14))), Start.AddMinutes(16));

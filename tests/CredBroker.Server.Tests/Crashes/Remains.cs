@@ -62,8 +62,19 @@ internal static class Remains
         var left = new List<string>();
         foreach (var (what, count) in NotOver)
             if (await CountAsync(cluster, count) is > 0 and var found) left.Add($"{found} {what}");
-        if (await cluster.LoginsAsync() is > 0 and var logins) left.Add($"{logins} logins are at the target");
+        foreach (var login in await cluster.LoginNamesAsync()) left.Add($"the login {login} is at the target ({await StoryAsync(cluster, login)})");
         return left;
+    }
+
+    // What finds out why: the role as it is, and its lease.
+    private static async Task<string> StoryAsync(Cluster cluster, string login)
+    {
+        var role = await cluster.Database.ScalarAsync<string>($"SELECT format('can log in: %s, valid until %s', rolcanlogin, rolvaliduntil) FROM pg_catalog.pg_roles WHERE rolname = '{login}'");
+        var lease = await cluster.Store.ScalarAsync<string>($"""
+            SELECT format('state %s, end %s, answered: %s, %s attempts, evidence %s at %s, reserved %s, closed %s', state, end_reason, issue_answered, attempts, evidence_kind,
+              to_timestamp(evidence_at / 1e6), to_timestamp(reserved_at / 1e6), to_timestamp(closed_at / 1e6)) FROM credbroker.leases WHERE external_name = '{login}'
+            """);
+        return $"{role}; {lease ?? "no lease"}";
     }
 
     /// <summary>How many chains of audit events there are, one for each start of a writer, and what is broken about them.</summary>
