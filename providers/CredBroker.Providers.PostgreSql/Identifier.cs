@@ -22,7 +22,7 @@ internal static partial class Identifier
         if (!IsName(name)) return Rule;
         if (name.StartsWith("pg_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("rds_", StringComparison.OrdinalIgnoreCase))
             return "Predefined groups reach beyond any schema, some of them the server's files: they are never given.";
-        if (name.StartsWith("cb_", StringComparison.Ordinal)) return "This is the name of a credential, not of a group.";
+        if (name.StartsWith("cb_", StringComparison.Ordinal) || name.StartsWith("cba_", StringComparison.Ordinal)) return "This is a name of the broker's own, not of a group.";
         return name is "public" or "none" or "postgres" ? "This is not a group." : null;
     }
 

@@ -6,7 +6,7 @@ using CredBroker.Providers.PostgreSql.Logins;
 namespace CredBroker.Providers.PostgreSql;
 
 /// <summary>One server under one configuration. Each ability is a class of its own.</summary>
-internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListingProvider, IProbingProvider
+internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListingProvider, IProbingProvider, IAnchoringProvider
 {
     private readonly Connections _connections;
     private readonly LoginIssue _issue;
@@ -14,6 +14,7 @@ internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListin
     private readonly LoginRenewal _renewal;
     private readonly LoginListing _listing;
     private readonly TargetCheck _check;
+    private readonly AnchorRole _anchor;
 
     public PostgreSqlProvider(ProviderContext context, PostgreSqlConfiguration configuration)
     {
@@ -23,6 +24,7 @@ internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListin
         _renewal = new LoginRenewal(_connections);
         _listing = new LoginListing(_connections, context.InstallationId);
         _check = new TargetCheck(_connections, configuration);
+        _anchor = new AnchorRole(_connections, context.InstallationId, context.ProviderUid);
     }
 
     public Task<IssuedCredential> IssueAsync(IssueRequest request, IIssueJournal journal, CancellationToken cancellationToken) =>
@@ -39,6 +41,10 @@ internal sealed class PostgreSqlProvider : IProvider, IRenewingProvider, IListin
     public Task<ProbeOutcome> ProbeAsync(RevokeRequest credential, CancellationToken cancellationToken) => _revocation.ProbeAsync(credential, cancellationToken);
 
     public Task<ProviderHealth> CheckAsync(CancellationToken cancellationToken) => _check.RunAsync(cancellationToken);
+
+    public Task<AnchorLook> ReadAnchorAsync(CancellationToken cancellationToken) => _anchor.ReadAsync(cancellationToken);
+
+    public Task<bool> ReplaceAnchorAsync(string? seen, string next, CancellationToken cancellationToken) => _anchor.ReplaceAsync(seen, next, cancellationToken);
 
     public ValueTask DisposeAsync() => _connections.DisposeAsync();
 }

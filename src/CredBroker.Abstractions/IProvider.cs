@@ -51,6 +51,29 @@ public interface IProbingProvider
     Task<ProbeOutcome> ProbeAsync(RevokeRequest credential, CancellationToken cancellationToken);
 }
 
+/// <summary>
+/// A provider whose target can keep a short note of the broker's: by it nodes that share no file recognise a database that was restored. Nothing else depends on it: no credential,
+/// no listing, no evidence. Whoever may write it at the target can make the broker forget, and nothing more.
+/// </summary>
+public interface IAnchoringProvider
+{
+    /// <summary>Reads the note of this provider, uninterpreted.</summary>
+    /// <exception cref="ProviderException">The target could not be asked.</exception>
+    Task<AnchorLook> ReadAnchorAsync(CancellationToken cancellationToken);
+
+    /// <summary>Puts another note into the place of one that was read, if that still stands there; makes the place where there is none. False when somebody else was faster.</summary>
+    /// <param name="seen">What was read, as it was read; null for nothing.</param>
+    /// <param name="next">At most 512 of the characters A-Z, a-z, 0-9, _, ., : and -.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ProviderException">The target could not be asked, or does not let it be written.</exception>
+    Task<bool> ReplaceAnchorAsync(string? seen, string next, CancellationToken cancellationToken);
+}
+
+/// <summary>What stands at the target.</summary>
+/// <param name="TargetIdentity">What the target said it is, at this very look.</param>
+/// <param name="Text">The note, cut after 1,000 characters; null for none. Anybody may have written it.</param>
+public sealed record AnchorLook(string TargetIdentity, string? Text);
+
 /// <summary>What a look at one credential showed.</summary>
 /// <param name="TargetIdentity">What the target said it is, at this very look.</param>
 /// <param name="Exists">Whether anything is left of it, under its name or another.</param>

@@ -2,6 +2,7 @@ using CredBroker.Core;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Reconciliation;
 using CredBroker.Core.Reevaluation;
 using CredBroker.Core.Retention;
@@ -52,6 +53,7 @@ public static class QuartzServices
             .AddSingleton(provider => new Work("reconciling", Reconciler.Every, provider.GetRequiredService<Reconciler>().LookAsync))
             .AddSingleton(provider => new Work("signing-keys", KeyRotation.Every, provider.GetRequiredService<KeyRotation>().LookAsync))
             .AddSingleton(provider => new Work("sign-of-life", BrokerLife.Every, provider.GetRequiredService<BrokerLife>().LookAsync))
+            .AddSingleton(provider => new Work("anchors", Anchors.Every, provider.GetRequiredService<Anchors>().LookAsync))
             .AddSingleton(provider => new Work("pruning", PruneAtLeastEvery, provider.GetRequiredService<Pruner>().LookAsync))
             .AddSingleton(provider => new Work("reevaluation", LongestPauseOfReevaluation, provider.GetRequiredService<Reevaluator>().LookAsync))
             .AddSingleton(provider => new Work("denials", LongestPauseOfDenials, provider.GetRequiredService<DenialLog>().LookAsync))
@@ -77,7 +79,7 @@ public static class QuartzServices
 }
 
 /// <summary>Lets what this node has claimed come to its end, within a bound, and gives the rest back: another node need not wait for the ends of its claims.</summary>
-internal sealed class DrainService(RevocationDispatcher dispatcher, Reconciler reconciler, DenialLog denials, TimeProvider time) : IHostedService
+internal sealed class DrainService(RevocationDispatcher dispatcher, Reconciler reconciler, Anchors anchors, DenialLog denials, TimeProvider time) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -89,8 +91,10 @@ internal sealed class DrainService(RevocationDispatcher dispatcher, Reconciler r
         try
         {
             await denials.FlushAsync(cancellationToken);
+            // Whoever starts next may know nothing but this.
+            await anchors.LookAsync(either.Token);
         }
-        catch (StoreUnavailableException)
+        catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
         {
             // Counts alone are lost: each denial that they belong to is in the trail.
         }

@@ -48,6 +48,9 @@ internal static class KillSteps
         ["IRetentionStore.ForgetTreeAsync"] = "As PruneAsync.",
         ["IErasureStore.EraseAsync"] = "One transaction over texts.",
         ["ISigningKeyStore.TryAddAsync"] = "One transaction; whoever starts next finds the key or makes one.",
+        ["IQuarantineStore.StartIfLackingAsync"] = "One transaction; whoever starts next reads the same note and finds the same: AnchorTests.",
+        ["IAnchoringProvider.ReadAnchorAsync"] = "It changes nothing at the target.",
+        ["IAnchoringProvider.ReplaceAnchorAsync"] = "One transaction over a note that nothing depends on: the next minute writes it again.",
         ["IProvider.CheckAsync"] = "It changes nothing at the target.",
         ["IGroupRevokingProvider.RevokeGroupAsync"] = "No login shares a document with others: the end-to-end tests of Azure and AWS.",
     };

@@ -45,4 +45,4 @@ finally
 }
 
 /// <summary>What a provider for PostgreSQL is able to.</summary>
-internal interface IPostgreSqlAbilities : IProvider, IRenewingProvider, IListingProvider, IProbingProvider;
+internal interface IPostgreSqlAbilities : IProvider, IRenewingProvider, IListingProvider, IProbingProvider, IAnchoringProvider;

@@ -90,6 +90,8 @@ public static class CoreServices
             .AddSingleton<Reconciler>()
             .AddSingleton<ReconciliationService>()
             .AddSingleton<QuarantineService>()
+            .AddSingleton<AnchorNotes>()
+            .AddSingleton<Anchors>()
             .AddSingleton<IExamination, RevocationExamination>()
             .AddSingleton<IExamination, WorkExamination>()
             .AddSingleton<IExamination, TargetExamination>()

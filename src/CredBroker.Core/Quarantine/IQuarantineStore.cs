@@ -33,7 +33,26 @@ public interface IQuarantineStore
     /// Things that no lease knows, and that were made before this instant, put it into no quarantine again.
     /// </summary>
     Task<bool> ReleaseAsync(Uid provider, DateTimeOffset since, Actor by, string words, CancellationToken cancellationToken);
+
+    /// <summary>What this node committed last; null before its first commit.</summary>
+    Task<CommitNote?> ReadLatestAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Whether the database lacks what was noted outside it. Then it is older than it was: it begins another epoch, and every provider goes into quarantine in the same
+    /// transaction. A note from an epoch that is over says nothing.
+    /// </summary>
+    /// <param name="seen">What was noted.</param>
+    /// <param name="who">Who noted it, for people.</param>
+    /// <param name="cancellationToken">Gives up before it begins.</param>
+    Task<bool> StartIfLackingAsync(CommitNote seen, string who, CancellationToken cancellationToken);
 }
+
+/// <summary>What was seen committed, noted outside the database.</summary>
+/// <param name="Epoch">The database's epoch.</param>
+/// <param name="Writer">The incarnation of the writer of the node that noted it.</param>
+/// <param name="Commits">How many commits of it there were.</param>
+/// <param name="At">The store's time of the last of them.</param>
+public sealed record CommitNote(Uid Epoch, Uid Writer, long Commits, DateTimeOffset At);
 
 /// <summary>A provider in quarantine, and what its release would do now.</summary>
 public sealed record Quarantined

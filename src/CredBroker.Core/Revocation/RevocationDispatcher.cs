@@ -18,7 +18,7 @@ namespace CredBroker.Core.Revocation;
 /// </summary>
 public sealed partial class RevocationDispatcher(
     ITaskStore tasks, ILeaseStore leases, ILeaseGroups groups, ISuspensionStore suspensions, Catalog catalog, RevocationAttempt attempt, GroupDispatcher grouped, Attempts attempts, Breaker breaker,
-    BrokerLimits limits, BrokerMetrics metrics, Signals signals, HeldLines lines, ILogger<RevocationDispatcher> logger, StoreTime time)
+    BrokerLimits limits, BrokerMetrics metrics, Signals signals, HeldLines lines, Quarantine.Anchors anchors, ILogger<RevocationDispatcher> logger, StoreTime time)
 {
     // One transaction: nobody waits long for the writer.
     private const int Batch = 200;
@@ -133,7 +133,7 @@ public sealed partial class RevocationDispatcher(
     {
         var max = attempts.RoomFor(provider);
         if (max <= 0) return;
-        foreach (var lease in await leases.ClaimDueAsync(new Claim(provider, max, limits.ClaimFor) { OnlyRevoking = timeHolds }, cancellationToken))
+        foreach (var lease in await leases.ClaimDueAsync(new Claim(provider, max, limits.ClaimFor) { OnlyRevoking = timeHolds || anchors.Holds(provider) }, cancellationToken))
             attempts.Start(provider, returned => AttemptAsync(lease, returned));
     }
 

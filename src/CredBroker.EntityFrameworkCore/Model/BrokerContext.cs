@@ -30,6 +30,7 @@ public abstract partial class BrokerContext(DbContextOptions options) : DbContex
     public DbSet<SecretBindingRow> SecretBindings => Set<SecretBindingRow>();
     public DbSet<LifeRow> Life => Set<LifeRow>();
     public DbSet<SchemaFloorRow> SchemaFloor => Set<SchemaFloorRow>();
+    public DbSet<EpochRow> Epochs => Set<EpochRow>();
     public DbSet<WriterRow> Writers => Set<WriterRow>();
     public DbSet<SigningKeyRow> SigningKeys => Set<SigningKeyRow>();
     public DbSet<ProtectionKeyRow> ProtectionKeys => Set<ProtectionKeyRow>();

@@ -15,7 +15,7 @@ using Microsoft.EntityFrameworkCore;
 namespace CredBroker.EntityFrameworkCore.Quarantine;
 
 /// <summary>Quarantine, in the database: on the gate of its provider, which whoever issues or claims reads anyway.</summary>
-internal sealed class QuarantineStore(BrokerWriter writer, ReadContexts contexts, StoreTime clock, TimeProvider time) : IQuarantineStore
+internal sealed class QuarantineStore(BrokerWriter writer, WriterConnection connection, RestoreGuard restores, ReadContexts contexts, StoreTime clock, TimeProvider time) : IQuarantineStore
 {
     public Task<IReadOnlyList<Quarantined>> ListAsync(CancellationToken cancellationToken)
     {
@@ -52,6 +52,33 @@ internal sealed class QuarantineStore(BrokerWriter writer, ReadContexts contexts
     {
         var id = Uid.New(time);
         return writer.WriteAsync(Urgency.End, LocksOf(provider), session => Quarantining.ReleaseAsync(session, provider, since, id, by, words), cancellationToken);
+    }
+
+    public Task<CommitNote?> ReadLatestAsync(CancellationToken cancellationToken) => contexts.ReadAsync(async context =>
+    {
+        // Whoever found a restore began the epoch, and this writer goes on in it.
+        var present = await context.Epochs.OrderByDescending(row => row.Id).Select(row => (Uid?)row.Epoch).FirstOrDefaultAsync(cancellationToken);
+        if (connection.Latest is not { } latest || present is not { } epoch) return null;
+        // A database that was replaced behind this node lacks it, and nothing is noted of that.
+        return await context.Writers.AnyAsync(row => row.Uid == latest.Writer && row.Commits >= latest.Commits, cancellationToken) ? latest with { Epoch = epoch } : null;
+    });
+
+    public async Task<bool> StartIfLackingAsync(CommitNote seen, string who, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        var next = Uid.New(time);
+        var providers = await contexts.ReadAsync(context => context.Registry.Where(row => row.Kind == ResourceKind.Provider).Select(row => row.Uid).ToListAsync(cancellationToken));
+        return await writer.WriteAsync(
+            Urgency.End, new LockSet { Gates = providers, Exclusive = true },
+            async session =>
+            {
+                var present = (await session.FindAsync(session.Tables.Epochs, $"ORDER BY x.id DESC LIMIT 1"))!;
+                if (await RestoreGuard.SuspicionAsync(session, present, seen.Epoch, seen.Writer, seen.Commits, who) is not { } why) return false;
+                await restores.BeginAsync(session, new EpochRow { Id = present.Id + 1, Epoch = next, CreatedAt = session.Now }, why);
+                session.NewEpoch = next;
+                return true;
+            },
+            cancellationToken);
     }
 
     private static LockSet LocksOf(Uid provider) => new() { Gates = [provider], Exclusive = true };

@@ -44,7 +44,8 @@ internal sealed partial class RestoreGuard(Witness witness, ILogger<RestoreGuard
         await Quarantining.StartAllAsync(session, why);
     }
 
-    private static async Task<string?> SuspicionAsync(WriteSession session, EpochRow present, Uid epoch, Uid writer, long commits, string who)
+    /// <summary>The same, by a note that somebody else kept.</summary>
+    public static async Task<string?> SuspicionAsync(WriteSession session, EpochRow present, Uid epoch, Uid writer, long commits, string who)
     {
         if (epoch != present.Epoch)
         {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text;
+using CredBroker.Abstractions;
 using CredBroker.Core.Audit;
 using CredBroker.EntityFrameworkCore.Registry;
 
@@ -28,6 +29,9 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
     /// <summary>Whether something was erased that must not be found in the database's files either.</summary>
     public bool Erased { get; set; }
 
+    /// <summary>The epoch that begins with this batch, where one does.</summary>
+    public Uid? NewEpoch { get; set; }
+
     /// <summary>What is told when the batch commits.</summary>
     public IReadOnlyList<(AuditDraft Draft, DateTimeOffset At)> Drafts => _audit;
 
@@ -42,17 +46,18 @@ internal sealed class WriteSession(DbConnection connection, Dialect dialect, Tab
         Wrote = false;
         MadeWork = false;
         Erased = false;
+        NewEpoch = null;
     }
 
     /// <summary>Where an intention begins.</summary>
-    public (int Events, int Counted, bool Wrote, bool MadeWork) Mark() => (_audit.Count, Counters.Mark, Wrote, MadeWork);
+    public (int Events, int Counted, bool Wrote, bool MadeWork, Uid? NewEpoch) Mark() => (_audit.Count, Counters.Mark, Wrote, MadeWork, NewEpoch);
 
     /// <summary>Forgets what an intention did since.</summary>
-    public void Return((int Events, int Counted, bool Wrote, bool MadeWork) mark)
+    public void Return((int Events, int Counted, bool Wrote, bool MadeWork, Uid? NewEpoch) mark)
     {
         _audit.RemoveRange(mark.Events, _audit.Count - mark.Events);
         Counters.Return(mark.Counted);
-        (_, _, Wrote, MadeWork) = mark;
+        (_, _, Wrote, MadeWork, NewEpoch) = mark;
     }
 
     /// <summary>Adds to a counter, which is written before the batch commits.</summary>

@@ -3,6 +3,7 @@ using CredBroker.Core;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Clocks;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Quarantine;
 using CredBroker.EntityFrameworkCore.Hosting;
 using CredBroker.EntityFrameworkCore.Model;
 using CredBroker.EntityFrameworkCore.Quarantine;
@@ -26,6 +27,9 @@ internal sealed partial class WriterConnection(
 
     /// <summary>This start of this node's writer; null before the first change.</summary>
     public Uid? Incarnation => _committed?.Uid;
+
+    /// <summary>What was committed last; null before the first change.</summary>
+    public CommitNote? Latest => _committed is { } row ? new CommitNote(row.Epoch, row.Uid, row.Commits, row.At) : null;
 
     /// <summary>The open session.</summary>
     public async Task<WriteSession> OpenAsync()
@@ -70,10 +74,11 @@ internal sealed partial class WriterConnection(
 
         await session.InsertAsync(tables.Audit, rows);
         await session.InsertAsync(tables.AuditTexts, texts);
-        _writing = new WriterRow { Uid = head.Uid, Epoch = head.Epoch, Commits = head.Commits + 1, At = clock.Now(), AuditSequence = sequence, AuditHash = hash };
+        _writing = new WriterRow { Uid = head.Uid, Epoch = session.NewEpoch ?? head.Epoch, Commits = head.Commits + 1, At = clock.Now(), AuditSequence = sequence, AuditHash = hash };
         var written = await session.ExecuteAsync(
             $"UPDATE {tables.Writers.Name} SET commits = {_writing.Commits}, at = {_writing.At}, audit_sequence = {sequence}, audit_hash = {hash} WHERE uid = {head.Uid} AND NOT retired");
         if (written == 0) throw floor.Fallen();
+        if (session.NewEpoch is { } begun) await session.ExecuteAsync($"UPDATE {tables.Writers.Name} SET epoch = {begun} WHERE uid = {head.Uid}");
     }
 
     /// <summary>Commits. A commit whose answer was lost is looked up, because the writer's row says whether it happened.</summary>

@@ -1,4 +1,5 @@
 using CredBroker.Core.Clocks;
+using CredBroker.Core.Quarantine;
 using CredBroker.Core.Registry;
 using CredBroker.Core.Signing;
 using CredBroker.EntityFrameworkCore.Hosting;
@@ -7,7 +8,7 @@ using CredBroker.Server.Configuration;
 namespace CredBroker.Server.Startup;
 
 /// <summary>What comes before the first request, in this order: database, keys, the operator's identity sources, manifests.</summary>
-internal sealed partial class BrokerStart(BrokerDatabase database, BrokerLife life, KeyRing keys, Catalog catalog, OperatorSources sources, ManifestFolder manifests, ILogger<BrokerStart> logger)
+internal sealed partial class BrokerStart(BrokerDatabase database, BrokerLife life, KeyRing keys, Catalog catalog, OperatorSources sources, ManifestFolder manifests, Anchors anchors, ILogger<BrokerStart> logger)
 {
     /// <summary>Takes the database and brings it up to date. A wrong wrapping key shows here, before anything is issued.</summary>
     public Task MigrateAsync(CancellationToken cancellationToken) => database.MigrateAsync(cancellationToken);
@@ -28,6 +29,8 @@ internal sealed partial class BrokerStart(BrokerDatabase database, BrokerLife li
         await catalog.RefreshAsync(cancellationToken);
         await sources.ApplyAsync(valid, cancellationToken);
         if (configuration.Manifests.Folder is { } folder) await manifests.ApplyAsync(folder, configuration.Manifests.Prune, configuration.Manifests.ExpectRevoked, cancellationToken);
+        // Before anybody looks for what is due by time.
+        await anchors.StartAsync(cancellationToken);
         LogPrepared(logger, valid.Installation.Id, valid.Installation.PublicUrl, valid.FileHash);
     }
 
