@@ -70,7 +70,7 @@ public sealed partial class RevocationDispatcher(
                 }
             }
 
-            due = await DispatchAsync(timeHolds, cancellationToken);
+            due = await DispatchAsync(timeHolds, failures, cancellationToken);
             groupDue = await grouped.DispatchAsync(timeHolds, cancellationToken);
         }
         while (more);
@@ -119,13 +119,26 @@ public sealed partial class RevocationDispatcher(
         return ended.Count == EndBatch;
     }
 
-    private async Task<IReadOnlyList<ProviderDue>> DispatchAsync(bool timeHolds, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ProviderDue>> DispatchAsync(bool timeHolds, List<Exception> failures, CancellationToken cancellationToken)
     {
         var due = await leases.NextDueAsync(cancellationToken);
         var now = time.Now();
         // A provider that was deleted when all was proven dead is missing here once a late answer brings something of it back.
         if (due.Any(provider => !catalog.Current.TryFindProvider(provider.Provider, out _))) await catalog.ReloadAsync(cancellationToken);
-        foreach (var provider in due.TakeWhile(provider => provider.At <= now)) await StartAsync(provider.Provider, timeHolds, cancellationToken);
+        foreach (var provider in due.TakeWhile(provider => provider.At <= now))
+        {
+            try
+            {
+                await StartAsync(provider.Provider, timeHolds, cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                // What hinders one provider's claim (a row that can't be read, say) does not hold up the others.
+                LogStepFailed(logger, $"claiming for {provider.Provider}", e);
+                failures.Add(e);
+            }
+        }
+
         return due;
     }
 

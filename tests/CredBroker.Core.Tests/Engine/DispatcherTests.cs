@@ -55,6 +55,30 @@ public sealed class DispatcherTests : EngineTests
     }
 
     [Test]
+    public async Task A_row_that_cannot_be_read_holds_up_its_own_provider_alone()
+    {
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Provider, "torn", null, new ProviderSpec { Type = "scripted", Config = ScriptedProviderType.Configure("torn") }, new ChangeOptions(), None));
+        Ok(await Resources.CreateAsync(RegistryAuthor.Operator, ResourceTypes.Role, "read", "torn", new RoleSpec { Kind = "scripted", Template = ScriptedRoleKind.Template() }, new ChangeOptions(), None));
+        var agent = await Broker.CallerAsync();
+        var task = await Broker.TaskAsync(agent);
+        var torn = Ok(await Broker.Issuance.IssueAsync(new IssueCommand { Caller = agent, Task = task.Id, Provider = "torn", Role = "read" }, None)).Lease.Lease;
+        Ok(await Broker.Get<LeaseService>().RevokeAsync(agent, null, torn.Id, None));
+        await using (var database = new SqliteConnection($"Data Source={Database};Pooling=False"))
+        {
+            await database.OpenAsync(None);
+            await using var tear = new SqliteCommand($"UPDATE leases SET decision_id = 'torn' WHERE external_name = '{torn.ExternalName}'", database);
+            Assert.That(await tear.ExecuteNonQueryAsync(None), Is.EqualTo(1));
+        }
+
+        Broker.Time.Advance(TimeSpan.FromSeconds(1));
+        var lease = Ok(await Broker.IssueAsync(agent, task)).Lease.Lease;
+        Ok(await Broker.Get<LeaseService>().RevokeAsync(agent, null, lease.Id, None));
+        await Assert.ThatAsync(() => Dispatcher.LookAsync(None), Throws.Exception, "whoever decides when to look must know");
+        await Until(() => Dispatcher.Running == 0, "the attempt returns");
+        Assert.That((await Broker.LeaseAsync(lease.Id)).Lease.State, Is.EqualTo(LeaseState.Revoked));
+    }
+
+    [Test]
     public async Task After_a_pause_one_lease_tries_however_often_somebody_looks()
     {
         var agent = await Broker.CallerAsync();
