@@ -28,6 +28,7 @@ internal static class LoadCommand
         ["issue-half"] = () => OnAsync(new SetUp(), async broker => (await IssueScenarios.IssueAsync(broker, Callers / 8, Runs)).Summary()),
         ["issue-new-tokens"] = () => OnAsync(new SetUp(), async broker => (await IssueScenarios.IssueAsync(broker, Callers, Runs, newTokens: true)).Summary()),
         ["issue-on-postgresql"] = async () => await OnAsync(new SetUp(Database: await DatabaseAsync()), async broker => (await IssueScenarios.IssueAsync(broker, Callers, Runs)).Summary()),
+        ["issue-half-on-postgresql"] = async () => await OnAsync(new SetUp(Database: await DatabaseAsync()), async broker => (await IssueScenarios.IssueAsync(broker, Callers / 8, Runs)).Summary()),
         ["dead"] = () => OnAsync(new SetUp(), async broker => (await IssueScenarios.TimeToDeadAsync(broker, Callers, Runs)).Summary()),
         ["issue-logins"] = async () => await OnAsync(new SetUp(Target: await PostgresAsync()), async broker => (await IssueScenarios.IssueAsync(broker, Callers, Runs)).Summary()),
         ["logins-few"] = async () => await OnAsync(new SetUp(Target: await PostgresAsync(), FewIterations: true), async broker => (await IssueScenarios.IssueAsync(broker, Callers, Runs)).Summary()),
