@@ -60,7 +60,7 @@ public sealed record BrokerLimits
     /// <summary>Requests for a credential that a node decides and records at once. Who waits for a provider is not counted.</summary>
     public int IssuesAtOnce { get; init; } = 64;
 
-    /// <summary>How many more may wait for that; those beyond are told to come again.</summary>
+    /// <summary>How many more may wait for that, an eighth of them at most of one workload; those beyond are told to come again.</summary>
     public int IssuesWaiting { get; init; } = 512;
 
     /// <summary>Issuing calls that one provider serves at once, per node.</summary>

@@ -29,7 +29,7 @@ public sealed partial class Issuance(
         ArgumentNullException.ThrowIfNull(command);
         if (time.State.WhyNoIssue is { } clock) return Refuse(Errors.Clock(clock));
         if (pressure.Refusal is { } busy) return Refuse(busy);
-        using var turn = await admission.EnterAsync(cancellationToken);
+        using var turn = await admission.EnterAsync(command.Caller.Workload.Uid, cancellationToken);
         if (turn is null) return Refuse(Errors.Unavailable("The broker has more requests for credentials than it can decide. Try again.", TimeSpan.FromSeconds(1)));
         for (var round = 0; round < DecideAtMost; round++)
         {

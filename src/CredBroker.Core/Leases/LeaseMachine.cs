@@ -54,7 +54,8 @@ public static class LeaseMachine
                 Lane = Lane.Expiry,
             }),
             LeaseState.Pending => Die(answered, EndReason.TaskEnded, now),
-            LeaseState.Revoking => Moved(StartAnew(answered, now)),
+            // An attempt that has begun may take the name after this one is dropped: absence is proven past the bound, as if there had been no answer.
+            LeaseState.Revoking => Moved(StartAnew(answered with { IssueAnswered = lease.IssueAnswered || !MayHoldTheName(lease) }, now)),
             LeaseState.Revoked or LeaseState.Expired => Die(answered, EndReason.Reappeared, now),
             LeaseState.Active => Same("It is active already."),
             _ => Die(answered, EndReason.Reappeared, now),
@@ -73,10 +74,12 @@ public static class LeaseMachine
         };
     }
 
+    // An attempt may take the name at the target, so that nothing else can: whoever looks there takes that away, and proves it. Where nothing can be done, nothing is.
+    private static bool MayHoldTheName(Lease lease) => lease.FirstAttemptAt is not null && lease.Revocability.Kind != RevocabilityKind.ExpiresOnly;
+
     private static LeaseStep NothingMade(Lease lease, AttemptError? error, DateTimeOffset now) => lease.State switch
     {
-        // The attempt may have taken the name at the target, so that nothing else could: whoever looks there takes that away, and proves it.
-        LeaseState.Revoking when lease.FirstAttemptAt is not null && !lease.IssueAnswered => Same("An attempt to revoke it has begun: what there is is proven by looking."),
+        LeaseState.Revoking when MayHoldTheName(lease) && !lease.IssueAnswered => Same("An attempt to revoke it has begun: what there is is proven by looking."),
         LeaseState.Pending or LeaseState.Revoking when lease.Handle is null && !lease.IssueAnswered => Moved(lease with
         {
             State = LeaseState.Void,

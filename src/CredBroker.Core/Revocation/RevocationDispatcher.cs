@@ -49,7 +49,7 @@ public sealed partial class RevocationDispatcher(
             ("moving what ended", token => leases.FanOutAsync(Batch, token)),
             ("ending what a full document killed", token => groups.FanOutAsync(Batch, token)),
         };
-        var failures = new List<Exception>();
+        var faults = new LookFaults(logger);
         IReadOnlyList<ProviderDue> due;
         DateTimeOffset? groupDue;
         bool more;
@@ -64,18 +64,17 @@ public sealed partial class RevocationDispatcher(
                 }
                 catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
-                    LogStepFailed(logger, step.Name, e);
-                    failures.Add(e);
+                    faults.Add(step.Name, e);
                     steps.Remove(step);
                 }
             }
 
-            due = await DispatchAsync(timeHolds, failures, cancellationToken);
-            groupDue = await grouped.DispatchAsync(timeHolds, cancellationToken);
+            due = await DispatchAsync(timeHolds, faults, cancellationToken);
+            groupDue = await grouped.DispatchAsync(timeHolds, faults, cancellationToken);
         }
         while (more);
 
-        if (failures.Count > 0) ExceptionDispatchInfo.Throw(failures[0]);
+        if (faults.First is { } fault) ExceptionDispatchInfo.Throw(fault);
         return Earliest(time.Now(), due, timeHolds ? null : await tasks.NextDueAsync(cancellationToken), groupDue);
     }
 
@@ -119,26 +118,14 @@ public sealed partial class RevocationDispatcher(
         return ended.Count == EndBatch;
     }
 
-    private async Task<IReadOnlyList<ProviderDue>> DispatchAsync(bool timeHolds, List<Exception> failures, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ProviderDue>> DispatchAsync(bool timeHolds, LookFaults faults, CancellationToken cancellationToken)
     {
         var due = await leases.NextDueAsync(cancellationToken);
         var now = time.Now();
         // A provider that was deleted when all was proven dead is missing here once a late answer brings something of it back.
         if (due.Any(provider => !catalog.Current.TryFindProvider(provider.Provider, out _))) await catalog.ReloadAsync(cancellationToken);
         foreach (var provider in due.TakeWhile(provider => provider.At <= now))
-        {
-            try
-            {
-                await StartAsync(provider.Provider, timeHolds, cancellationToken);
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                // What hinders one provider's claim (a row that can't be read, say) does not hold up the others.
-                LogStepFailed(logger, $"claiming for {provider.Provider}", e);
-                failures.Add(e);
-            }
-        }
-
+            await faults.ClaimAsync(provider.Provider, () => StartAsync(provider.Provider, timeHolds, cancellationToken), cancellationToken);
         return due;
     }
 
@@ -181,6 +168,4 @@ public sealed partial class RevocationDispatcher(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Lease {Lease} could not be given back, and is taken by another node when its claim has run out")]
     private static partial void LogNotGivenBack(ILogger logger, Uid lease);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A look failed at {Step}; the rest of it is done, and it is tried again")]
-    private static partial void LogStepFailed(ILogger logger, string step, Exception error);
 }

@@ -10,9 +10,12 @@ namespace CredBroker.Core.Tests.Engine;
 /// <summary>More requests for credentials than a node can decide.</summary>
 public sealed class AdmissionTests : EngineTests
 {
+    // An eighth of which is two.
+    private const int Waiting = 16;
+
     private static CancellationToken None => CancellationToken.None;
 
-    protected override BrokerLimits Limits => new() { IssuesAtOnce = 1, IssuesWaiting = 1 };
+    protected override BrokerLimits Limits => new() { IssuesAtOnce = 1, IssuesWaiting = Waiting };
 
     private Admission Admission => Broker.Get<Admission>();
 
@@ -21,9 +24,9 @@ public sealed class AdmissionTests : EngineTests
     {
         var agent = await Broker.CallerAsync();
         var task = await Broker.TaskAsync(agent);
-        var inside = await Admission.EnterAsync(None);
-        var waiting = Broker.IssueAsync(agent, task);
-        await Until(() => Admission.Waiting == 1, "it waits");
+        var inside = await EnterAsync();
+        var waiting = new[] { Broker.IssueAsync(agent, task), Broker.IssueAsync(agent, task) };
+        await Until(() => Admission.Waiting == 2, "both wait");
         foreach (var role in new[] { "read", "absent" })
         {
             var refused = Refused(await Broker.IssueAsync(agent, task, role: role));
@@ -31,12 +34,27 @@ public sealed class AdmissionTests : EngineTests
         }
 
         Assert.That(await Broker.StoryAsync(task), Is.EqualTo(new[] { AuditTypes.Decision, AuditTypes.TaskCreated }));
-        Assert.That(waiting.IsCompleted, Is.False);
-        inside!.Dispose();
+        Assert.That(waiting.Any(one => one.IsCompleted), Is.False);
+        var other = await Broker.CallerAsync("other");
+        var others = Broker.IssueAsync(other, await Broker.TaskAsync(other));
+        await Until(() => Admission.Waiting == 3, "one workload does not fill the line for another");
         inside.Dispose();
-        Ok(await waiting);
+        inside.Dispose();
+        foreach (var issued in await Task.WhenAll([.. waiting, others])) Ok(issued);
         Ok(await Broker.IssueAsync(agent, task));
         Assert.That(Admission.Waiting, Is.Zero);
+    }
+
+    [Test]
+    public async Task No_more_wait_than_may_however_many_workloads_they_are_of()
+    {
+        using var admission = new Admission(new BrokerLimits { IssuesAtOnce = 1, IssuesWaiting = 2 });
+        using var inside = await admission.EnterAsync(Uid.New(TimeProvider.System), None);
+        var waiting = new[] { admission.EnterAsync(Uid.New(TimeProvider.System), None).AsTask(), admission.EnterAsync(Uid.New(TimeProvider.System), None).AsTask() };
+        Assert.That(await admission.EnterAsync(Uid.New(TimeProvider.System), None), Is.Null);
+        inside!.Dispose();
+        (await waiting[0])!.Dispose();
+        (await waiting[1])!.Dispose();
     }
 
     [Test]
@@ -44,7 +62,7 @@ public sealed class AdmissionTests : EngineTests
     {
         var agent = await Broker.CallerAsync();
         var task = await Broker.TaskAsync(agent);
-        var inside = await Admission.EnterAsync(None);
+        var inside = await EnterAsync();
         using var gone = new CancellationTokenSource();
         var waiting = Broker.Issuance.IssueAsync(new IssueCommand { Caller = agent, Task = task.Id, Provider = "db", Role = "read" }, gone.Token);
         await Until(() => Admission.Waiting == 1, "it waits");
@@ -52,7 +70,7 @@ public sealed class AdmissionTests : EngineTests
         Assert.That(async () => await waiting, Throws.InstanceOf<OperationCanceledException>());
         var another = Broker.IssueAsync(agent, task);
         await Until(() => Admission.Waiting == 1, "another waits in its place");
-        inside!.Dispose();
+        inside.Dispose();
         Ok(await another);
         Assert.That(await Broker.LeasesOfAsync(task), Has.Count.EqualTo(1));
     }
@@ -76,4 +94,6 @@ public sealed class AdmissionTests : EngineTests
         gate.Open();
         await held;
     }
+
+    private async Task<Admission.Turn> EnterAsync() => (await Admission.EnterAsync(Uid.New(TimeProvider.System), None))!;
 }

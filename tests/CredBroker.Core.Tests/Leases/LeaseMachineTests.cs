@@ -101,6 +101,20 @@ public sealed class LeaseMachineTests
     }
 
     [Test]
+    public void A_late_yes_moves_no_bound_once_an_attempt_has_begun()
+    {
+        var dying = Step(Pending(), new LeaseEvent.Ended(EndReason.TaskEnded), Start.AddSeconds(1));
+        var claimed = Step(dying, new LeaseEvent.Claimed(Start.AddSeconds(31)), Start.AddSeconds(1));
+        var answered = Step(claimed, new LeaseEvent.Issued(new Handle("oid:9"), Start.AddMinutes(15)), Start.AddSeconds(2));
+        Assert.That((answered.State, answered.DueAt, answered.Handle?.Value), Is.EqualTo((LeaseState.Revoking, (DateTimeOffset?)Start.AddSeconds(2), "oid:9")), "it is revoked at once");
+        Assert.That(answered.MayStillArriveUntil, Is.EqualTo(claimed.MayStillArriveUntil), "the attempt that saw nothing may still take its name");
+        Assert.That(Step(answered, new LeaseEvent.ProvenGone(Gone(Start.AddSeconds(8))), Start.AddSeconds(8)).State, Is.EqualTo(LeaseState.Revoking));
+
+        var first = Step(dying, new LeaseEvent.Issued(new Handle("oid:9"), Start.AddMinutes(15)), Start.AddSeconds(2));
+        Assert.That(first.MayStillArriveUntil, Is.Null, "nobody has looked yet");
+    }
+
+    [Test]
     public void Nothing_made_is_not_believed_once_an_attempt_to_revoke_has_begun()
     {
         var dying = Step(Pending(), new LeaseEvent.IssueDeadlinePassed(), Start.AddSeconds(30));
