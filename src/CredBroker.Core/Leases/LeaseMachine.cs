@@ -74,8 +74,9 @@ public static class LeaseMachine
         };
     }
 
-    // An attempt may take the name at the target, so that nothing else can: whoever looks there takes that away, and proves it. Where nothing can be done, nothing is.
-    private static bool MayHoldTheName(Lease lease) => lease.FirstAttemptAt is not null && lease.Revocability.Kind != RevocabilityKind.ExpiresOnly;
+    // An attempt may take the name at the target, so that nothing else can: whoever looks there takes that away, and proves it. Nothing does that
+    // where nothing can be done before the expiry, or where a document denies the name.
+    private static bool MayHoldTheName(Lease lease) => lease.FirstAttemptAt is not null && lease.Group is null && lease.Revocability.Kind != RevocabilityKind.ExpiresOnly;
 
     private static LeaseStep NothingMade(Lease lease, AttemptError? error, DateTimeOffset now) => lease.State switch
     {
