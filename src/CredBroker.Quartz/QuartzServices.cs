@@ -21,6 +21,9 @@ public static class QuartzServices
     /// <summary>How long shutting down waits for the attempts that this node holds.</summary>
     public static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(20);
 
+    /// <summary>How long it waits after that for the anchors' last look.</summary>
+    public static readonly TimeSpan AnchorsBound = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan PruneAtLeastEvery = TimeSpan.FromMinutes(5);
@@ -91,12 +94,21 @@ internal sealed class DrainService(RevocationDispatcher dispatcher, Reconciler r
         try
         {
             await denials.FlushAsync(cancellationToken);
-            // Whoever starts next may know nothing but this.
-            await anchors.LookAsync(either.Token);
         }
         catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
         {
             // Counts alone are lost: each denial that they belong to is in the trail.
+        }
+
+        // A bound of its own: one target that hangs has used up all the rest, and whoever starts next may know nothing but what the others' notes say.
+        using var last = new CancellationTokenSource(QuartzServices.AnchorsBound, time);
+        try
+        {
+            await anchors.LookAsync(last.Token);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
+        {
+            // The notes of the last minute stand.
         }
     }
 }

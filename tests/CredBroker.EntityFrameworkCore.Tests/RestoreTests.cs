@@ -233,6 +233,44 @@ public sealed class RestoreTests(DatabaseKind kind)
     }
 
     [Test]
+    public async Task What_was_restored_twice_begins_one_epoch_whoever_has_seen_the_one_that_is_lost([Values] bool witnessed)
+    {
+        await BackUpAsync();
+        await _broker.CallerAsync();
+        await RestoreAsync();
+        var provider = (await Quarantines.ListAsync(None))[0].Provider;
+        Assert.That(await Quarantines.ReleaseAsync(provider, (await Quarantines.ListAsync(None))[0].Since, Actor.Broker, "", None), Is.True);
+        var lost = (await Quarantines.ReadLatestAsync(None))!;
+        Assert.That(await Quarantines.WeighAsync(lost, None), Is.EqualTo(NoteStanding.Known));
+
+        await CloseAsync();
+        await _database.RestoreAsync();
+        // A node of a server that has no file finds the restore by a target's note.
+        if (!witnessed) File.Delete(WitnessFile);
+        await ReopenAsync();
+        if (!witnessed && kind == DatabaseKind.Postgres)
+        {
+            Assert.That(await Quarantines.ListAsync(None), Is.Empty);
+            Assert.That(await Quarantines.WeighAsync(lost, None), Is.EqualTo(NoteStanding.Strange));
+            Assert.That(await Quarantines.StartIfLackingAsync(lost, "the anchor at db", None), Is.True);
+        }
+        else if (!witnessed)
+        {
+            // Of a witness that is missing nobody knows what it had seen: the first note says it.
+            Assert.That(await Quarantines.StartIfLackingAsync(lost, "the anchor at db", None), Is.True);
+        }
+
+        foreach (var one in await Quarantines.ListAsync(None)) await Quarantines.ReleaseAsync(one.Provider, one.Since, Actor.Broker, "", None);
+        Assert.That(await Quarantines.WeighAsync(lost, None), Is.EqualTo(NoteStanding.Known));
+        Assert.That(await Quarantines.StartIfLackingAsync(lost, "a target that was out of reach", None), Is.False);
+        var present = (await Quarantines.ReadLatestAsync(None))!;
+        Assert.That(present.Epoch, Is.Not.EqualTo(lost.Epoch));
+        Assert.That(await Quarantines.WeighAsync(present with { Commits = present.Commits + 100 }, None), Is.EqualTo(NoteStanding.Lacking));
+        await RestartAsync();
+        Assert.That(await Quarantines.ListAsync(None), Is.Empty);
+    }
+
+    [Test]
     public async Task A_node_notices_by_its_own_memory_that_the_database_behind_it_was_replaced()
     {
         if (kind == DatabaseKind.Sqlite) Assert.Ignore("Nobody replaces a file that is open.");

@@ -1,5 +1,7 @@
 using CredBroker.Core.Clocks;
 using CredBroker.Core.Pressure;
+using CredBroker.Core.Quarantine;
+using CredBroker.Core.Registry;
 
 namespace CredBroker.Core.Diagnosis;
 
@@ -35,4 +37,25 @@ internal sealed class PressureExamination(StorePressure pressure) : IExamination
     }
 
     private static Task<IReadOnlyList<Ailment>> Found(params IReadOnlyList<Ailment> ailments) => Task.FromResult(ailments);
+}
+
+/// <summary>Whether the node that answers has found notes of a second broker that runs as this installation.</summary>
+internal sealed class AnchorExamination(Anchors anchors, Catalog catalog) : IExamination
+{
+    public string Name => "anchors";
+
+    public Task<IReadOnlyList<Ailment>> LookAsync(CancellationToken cancellationToken)
+    {
+        var found = new List<Ailment>();
+        foreach (var (uid, since) in anchors.Strange)
+        {
+            if (!catalog.Current.TryFindProvider(uid, out var provider)) continue;
+            found.Add(new Ailment(
+                Severity.Critical, "second-installation", Subjects.Provider(provider.Name),
+                $"Another broker with this installation's id and key, and another database, writes its note at the target; seen since {since:yyyy-MM-dd HH:mm:ss} UTC. It can revoke what this one issued.",
+                "Stop that broker, such as a restore drill that reaches this target; then remove its note there (postgresql: DROP ROLE cba_...) before any node of this installation starts anew"));
+        }
+
+        return Task.FromResult<IReadOnlyList<Ailment>>(found);
+    }
 }

@@ -98,6 +98,7 @@ public static class CoreServices
             .AddSingleton<IExamination, ReviewExamination>()
             .AddSingleton<IExamination, KeyExamination>()
             .AddSingleton<IExamination, ClockExamination>()
+            .AddSingleton<IExamination, AnchorExamination>()
             .AddSingleton<IExamination, PressureExamination>()
             .AddSingleton<DiagnosisService>()
             .AddSingleton(provider => new SuspensionService(

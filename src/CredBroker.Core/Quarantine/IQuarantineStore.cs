@@ -37,14 +37,30 @@ public interface IQuarantineStore
     /// <summary>What this node committed last; null before its first commit.</summary>
     Task<CommitNote?> ReadLatestAsync(CancellationToken cancellationToken);
 
+    /// <summary>What the database says to a note, by a reading alone: nearly always that it knows it.</summary>
+    Task<NoteStanding> WeighAsync(CommitNote seen, CancellationToken cancellationToken);
+
     /// <summary>
-    /// Whether the database lacks what was noted outside it. Then it is older than it was: it begins another epoch, and every provider goes into quarantine in the same
+    /// Whether the database lacks what was noted outside it, which is asked under the locks of all providers' gates. Then it is older than it was: it begins another epoch, and every provider goes into quarantine in the same
     /// transaction. A note from an epoch that is over says nothing.
     /// </summary>
     /// <param name="seen">What was noted.</param>
     /// <param name="who">Who noted it, for people.</param>
     /// <param name="cancellationToken">Gives up before it begins.</param>
     Task<bool> StartIfLackingAsync(CommitNote seen, string who, CancellationToken cancellationToken);
+}
+
+/// <summary>How a note from outside the database stands to it.</summary>
+public enum NoteStanding
+{
+    /// <summary>The database has that, or the note is from an epoch that is over.</summary>
+    Known = 1,
+
+    /// <summary>It knows the writer, and has fewer commits of it.</summary>
+    Lacking = 2,
+
+    /// <summary>It knows the note's epoch or its writer not at all: it was restored, or another database's broker wrote that.</summary>
+    Strange = 3,
 }
 
 /// <summary>What was seen committed, noted outside the database.</summary>

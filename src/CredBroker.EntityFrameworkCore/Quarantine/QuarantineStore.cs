@@ -63,6 +63,18 @@ internal sealed class QuarantineStore(BrokerWriter writer, WriterConnection conn
         return await context.Writers.AnyAsync(row => row.Uid == latest.Writer && row.Commits >= latest.Commits, cancellationToken) ? latest with { Epoch = epoch } : null;
     });
 
+    public Task<NoteStanding> WeighAsync(CommitNote seen, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        return contexts.ReadAsync(async context =>
+        {
+            var present = await context.Epochs.OrderByDescending(row => row.Id).Select(row => (Uid?)row.Epoch).FirstOrDefaultAsync(cancellationToken);
+            if (present != seen.Epoch) return await context.Epochs.AnyAsync(row => row.Epoch == seen.Epoch, cancellationToken) ? NoteStanding.Known : NoteStanding.Strange;
+            var commits = await context.Writers.Where(row => row.Uid == seen.Writer).Select(row => (long?)row.Commits).FirstOrDefaultAsync(cancellationToken);
+            return commits is not { } has ? NoteStanding.Strange : has < seen.Commits ? NoteStanding.Lacking : NoteStanding.Known;
+        });
+    }
+
     public async Task<bool> StartIfLackingAsync(CommitNote seen, string who, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(seen);
@@ -73,8 +85,8 @@ internal sealed class QuarantineStore(BrokerWriter writer, WriterConnection conn
             async session =>
             {
                 var present = (await session.FindAsync(session.Tables.Epochs, $"ORDER BY x.id DESC LIMIT 1"))!;
-                if (await RestoreGuard.SuspicionAsync(session, present, seen.Epoch, seen.Writer, seen.Commits, who) is not { } why) return false;
-                await restores.BeginAsync(session, new EpochRow { Id = present.Id + 1, Epoch = next, CreatedAt = session.Now }, why);
+                if (await RestoreGuard.SuspicionAsync(session, present, seen.Epoch, seen.Writer, seen.Commits, who) is not { } suspicion) return false;
+                await restores.BeginAsync(session, present, next, suspicion);
                 session.NewEpoch = next;
                 return true;
             },

@@ -156,27 +156,27 @@ internal sealed partial class WriterConnection(
     private async Task BeginIncarnationAsync(WriteSession session)
     {
         await session.InsertIfNewAsync(tables.Epochs, new EpochRow { Id = 1, Epoch = Uid.New(time), CreatedAt = clock.Now() });
-        var epoch = (await session.FindAsync(tables.Epochs, $"ORDER BY x.id DESC LIMIT 1"))!;
-        var suspicion = await restores.SuspicionAsync(session, epoch, _committed);
+        var present = (await session.FindAsync(tables.Epochs, $"ORDER BY x.id DESC LIMIT 1"))!;
+        var suspicion = await restores.SuspicionAsync(session, present, _committed);
         var highest = await session.ReadAsync($"SELECT max(x.at) FROM {tables.Writers.Name} x", static reader => SqlValues.ToInstant(reader.GetValue(0)));
         if (highest[0] is { } at) clock.Raise(at);
-        if (suspicion is not null) epoch = new EpochRow { Id = epoch.Id + 1, Epoch = Uid.New(time), CreatedAt = clock.Now() };
+        var epoch = suspicion is null ? present.Epoch : Uid.New(time);
         // Written before its first batch, so that there is a row to lock when a commit's answer is lost.
-        var row = new WriterRow { Uid = Uid.New(time), Epoch = epoch.Epoch, Commits = 0, At = clock.Now(), Migration = floor.Newest, AuditSequence = 0, AuditHash = AuditChain.Start };
+        var row = new WriterRow { Uid = Uid.New(time), Epoch = epoch, Commits = 0, At = clock.Now(), Migration = floor.Newest, AuditSequence = 0, AuditHash = AuditChain.Start };
         if (suspicion is null) await session.InsertAsync(tables.Writers, row);
-        else await BeginEpochAsync(session, row, epoch, suspicion);
+        else await BeginEpochAsync(session, row, present, suspicion);
         _committed = suspicion is null ? row : _writing;
-        witness.Saw(epoch.Epoch, row.Uid, _committed!.Commits, must: true);
+        witness.Saw(epoch, row.Uid, _committed!.Commits, must: true);
     }
 
     // All or nothing: whoever dies here finds it again.
-    private async Task BeginEpochAsync(WriteSession session, WriterRow row, EpochRow epoch, string why)
+    private async Task BeginEpochAsync(WriteSession session, WriterRow row, EpochRow present, Suspicion suspicion)
     {
         await session.ControlAsync(dialect.Begin);
         session.Reset();
         session.Now = clock.Now();
         await session.InsertAsync(tables.Writers, row);
-        await restores.BeginAsync(session, epoch, why);
+        await restores.BeginAsync(session, present, row.Epoch, suspicion);
         _committed = row;
         await WriteHeadAsync(session);
         await session.ControlAsync("COMMIT");
