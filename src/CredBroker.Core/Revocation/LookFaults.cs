@@ -34,6 +34,6 @@ public sealed partial class LookFaults(ILogger logger)
         LogStepFailed(logger, step, fault);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Revocation: {Step} failed; the rest goes on")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "A look failed at {Step}; the rest of it is done, and it is tried again")]
     private static partial void LogStepFailed(ILogger logger, string step, Exception error);
 }

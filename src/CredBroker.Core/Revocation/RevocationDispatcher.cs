@@ -167,5 +167,4 @@ public sealed partial class RevocationDispatcher(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Lease {Lease} could not be given back, and is taken by another node when its claim has run out")]
     private static partial void LogNotGivenBack(ILogger logger, Uid lease);
-
 }
