@@ -7,23 +7,29 @@ namespace CredBroker.EntityFrameworkCore.Hosting;
 /// <summary>Contexts for reading. On SQLite their connections cannot write.</summary>
 internal sealed class ReadContexts(Func<BrokerContext> create, SchemaFloor floor)
 {
-    /// <summary>How often a reading is tried that gave way to something else.</summary>
-    public const int MostAttempts = 3;
+    // How often a reading is tried that gave way to something else.
+    private const int MostAttempts = 3;
 
     /// <summary>A context of its own, to be disposed.</summary>
     public BrokerContext Create() => create();
 
     /// <summary>Asks the database.</summary>
     /// <exception cref="StoreUnavailableException">It does not answer, or is of a version that this one is too old for.</exception>
-    public async Task<T> ReadAsync<T>(Func<BrokerContext, Task<T>> read)
+    public Task<T> ReadAsync<T>(Func<BrokerContext, Task<T>> read) => AnsweredAsync(floor, async () =>
+    {
+        await using var context = create();
+        return await read(context);
+    });
+
+    /// <summary>Runs a reading of either sort: again where it gave way to something else, and with what the database says as a fault of the store.</summary>
+    internal static async Task<T> AnsweredAsync<T>(SchemaFloor floor, Func<Task<T>> read)
     {
         floor.Demand();
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await using var context = create();
-                return await read(context);
+                return await read();
             }
             catch (Exception e) when (attempt < MostAttempts && LostToAnother(e))
             {
@@ -36,6 +42,5 @@ internal sealed class ReadContexts(Func<BrokerContext> create, SchemaFloor floor
         }
     }
 
-    /// <summary>Whether the database gave up a reading so that something else could go on.</summary>
-    public static bool LostToAnother(Exception error) => (error as DbException ?? error.InnerException as DbException)?.SqlState == "40P01";
+    private static bool LostToAnother(Exception error) => (error as DbException ?? error.InnerException as DbException)?.SqlState == "40P01";
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Data.Common;
 using CredBroker.Core.Leases;
 using CredBroker.EntityFrameworkCore.Writing;
 
@@ -16,26 +15,11 @@ internal sealed class ReadSessions(Backend backend, SchemaFloor floor, Tables ta
 
     /// <summary>Asks the database. Each statement sees what was committed before it.</summary>
     /// <exception cref="StoreUnavailableException">It does not answer, or is of a version that this one is too old for.</exception>
-    public async Task<T> ReadAsync<T>(Func<SqlSession, Task<T>> read, CancellationToken cancellationToken)
+    public Task<T> ReadAsync<T>(Func<SqlSession, Task<T>> read, CancellationToken cancellationToken) => ReadContexts.AnsweredAsync(floor, async () =>
     {
-        floor.Demand();
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var session = _idle.TryTake(out var idle) ? idle : new SqlSession(await backend.ConnectForReadingAsync(cancellationToken), backend.Dialect, tables);
-                return await ReadAsync(session, read);
-            }
-            catch (Exception e) when (attempt < ReadContexts.MostAttempts && ReadContexts.LostToAnother(e))
-            {
-                continue;
-            }
-            catch (Exception e) when (e is DbException || e.InnerException is DbException)
-            {
-                throw new StoreUnavailableException("The database does not answer.", outcomeUnknown: false, e);
-            }
-        }
-    }
+        var session = _idle.TryTake(out var idle) ? idle : new SqlSession(await backend.ConnectForReadingAsync(cancellationToken), backend.Dialect, tables);
+        return await ReadAsync(session, read);
+    });
 
     public async ValueTask DisposeAsync()
     {
